@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"emtihan/assets/locales"
+	"emtihan/proctor/console"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitUsage   = 2
+	exitSecond  = 3
+	exitDamaged = 4
+	exitFolder  = 5
+	exitDisplay = 6
+)
+
+type cli struct {
+	Session string `required:"" placeholder:"FILE" help:"Session file: who is expected, and who may decide."`
+	Data    string `placeholder:"DIR" help:"Data folder for the room's log, acts and form templates (forms/)."`
+	Devices string `placeholder:"FILE" help:"Devices file with the sections [detector] and [door]."`
+	Room    string `placeholder:"SOCKET" help:"Unix socket for the stations of the room."`
+	Lang    string `default:"kk" enum:"kk,ru,en" help:"Language at the start: kk, ru or en."`
+	Witness string `placeholder:"FILE" help:"Diagnostics file: one JSON line for each state shown, without personal data."`
+
+	Windowed bool `help:"Do not fill the screen."`
+
+	Window struct{} `cmd:"" default:"withargs" help:"Open the window (the default)."`
+	Check  struct{} `cmd:"" help:"Say what is wrong with the session and devices files, and end."`
+}
+
+func (c *cli) lang() locales.Lang {
+	l, err := locales.Parse(c.Lang)
+	if err != nil {
+		return locales.Kazakh // the parser of the command line admits no other
+	}
+	return l
+}
+
+// trouble is what keeps the program from starting, as a sentence in three languages and an exit code.
+type trouble struct {
+	exit  int
+	id    string // of the sentence, in "proctor.start"
+	pairs []any
+}
+
+func (t *trouble) Error() string { return t.in(locales.English) }
+
+func (t *trouble) in(l locales.Lang) string { return locales.T(l, "proctor.start."+t.id, t.pairs...) }
+
+// portMissing says that a device has no port.
+type portMissing struct{ id, reason string }
+
+func (p portMissing) in(l locales.Lang) string {
+	return locales.T(l, "proctor.start."+p.id, "Why", console.ReasonText(l, p.reason))
+}
+
+var errExit = errors.New("help was shown")
+
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	c := new(cli)
+	parser, err := kong.New(c, kong.Name("proctor"), kong.Description("The administrators' window of an exam room."),
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errExit) }))
+	if err != nil {
+		fmt.Fprintln(stderr, "proctor:", err)
+		return exitUsage
+	}
+	// Kong ends the program after showing the help; here it only leaves the parser.
+	defer func() {
+		if p := recover(); p == errExit {
+			code = exitOK
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	ctx, err := parser.Parse(args)
+	if err == nil && ctx.Command() == "window" && c.Data == "" {
+		err = errors.New("missing flags: --data=DIR")
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "proctor:", err)
+		return exitUsage
+	}
+	if ctx.Command() == "check" {
+		return check(c, stdout, stderr)
+	}
+	return window(c, stderr)
+}

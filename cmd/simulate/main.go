@@ -1,0 +1,63 @@
+// Command simulate plays what is not there: the devices of an exam room and, for demonstrations and tests, its people.
+//
+// Exit codes: 0 done, 1 failed, 2 wrong use of the command line.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the subcommands, each in a file of its own.
+type commands struct {
+	Devices devicesCommand `cmd:"" help:"Play the metal detector and the door on pseudo-terminals until told to quit."`
+	Control controlCommand `cmd:"" help:"Send one command to running simulated devices."`
+	Room    roomCommand    `cmd:"" help:"Make the folder of a demonstration: session, photos, camera."`
+	Play    playCommand    `cmd:"" help:"Play a whole exam day in windows without a screen, and leave pictures and logs."`
+	Camera  cameraCommand  `cmd:"" help:"Change what the demonstration's camera sees."`
+}
+
+// streams are what a subcommand reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// errHelp stands for the help text having been shown instead of running anything.
+var errHelp = errors.New("help was shown")
+
+func run(args []string, s streams) (code int) {
+	defer func() {
+		if stopped := recover(); stopped == errHelp {
+			code = 0
+		} else if stopped != nil {
+			panic(stopped)
+		}
+	}()
+	parser, err := kong.New(&commands{}, kong.Name("simulate"), kong.Writers(s.out, s.err), kong.Bind(s),
+		kong.Description("Play what is not there: devices and people of an exam room."),
+		// The parser stops by calling Exit after it has shown the help.
+		kong.Exit(func(int) { panic(errHelp) }))
+	if err != nil {
+		fmt.Fprintln(s.err, "simulate:", err)
+		return 1
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(s.err, "simulate: %v\nsimulate: --help shows how it is used\n", err)
+		return 2
+	}
+	if err := chosen.Run(); err != nil {
+		fmt.Fprintln(s.err, "simulate:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,58 @@
+// Command station is the candidate's program: one attempt at a time, from the IIN to the farewell.
+package main
+
+import (
+	"os"
+
+	"emtihan/assets/locales"
+	"emtihan/station"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	var cli arguments
+	host, _ := os.Hostname()
+	ctx := kong.Parse(&cli, kong.Vars{"hostname": host}, kong.Name("station"), kong.Description(description), kong.UsageOnError(), kong.Exit(exit))
+	opt := cli.options()
+	if ctx.Command() == "check" {
+		os.Exit(station.Check(opt, os.Stdout))
+	}
+	os.Exit(station.Run(opt))
+}
+
+const description = `The candidate's program.
+
+Exit codes: 0 ended regularly · 1 unexpected · 2 wrong arguments · 3 another instance uses the data folder ·
+4 session, profile, paper or photo cannot be read · 5 data folder full, read-only or failing ·
+6 the log of an attempt is damaged · 7 no display.`
+
+type arguments struct {
+	Session string  `required:"" type:"path" help:"File of the session: candidates, administrators, profile and paper."`
+	Data    string  `default:"data" type:"path" help:"Folder that keeps the attempts."`
+	Name    string  `default:"${hostname}" help:"Name of this station in the log."`
+	Camera  string  `default:"0" help:"Camera: device number, file or URL."`
+	Models  string  `default:"assets/models/node_modules/faceplugin-face-recognition-js/model" type:"path" help:"Folder of the face models."`
+	Room    string  `type:"path" help:"Socket of the administrator's program."`
+	Witness string  `type:"path" help:"Diagnostics: what the window shows, one JSON object a line, without personal data."`
+	Lang    string  `default:"kk" enum:"kk,ru,en" help:"Interface language at the start: kk, ru or en."`
+	Scale   float32 `default:"1" help:"Text size, 1 to 2."`
+	Window  bool    `help:"Open a window instead of the full screen."`
+
+	Run   struct{} `cmd:"" default:"withargs" help:"Show the station (the default)."`
+	Check struct{} `cmd:"" help:"Say in three languages whether everything is there, and end."`
+}
+
+func (a arguments) options() station.Options {
+	return station.Options{
+		Data: a.Data, Session: a.Session, Name: a.Name, Camera: a.Camera, Models: a.Models, Room: a.Room,
+		Witness: a.Witness, Lang: locales.Lang(a.Lang), Scale: min(max(a.Scale, 1), 2), Window: a.Window,
+	}
+}
+
+func exit(code int) {
+	if code != 0 {
+		code = 2
+	}
+	os.Exit(code)
+}

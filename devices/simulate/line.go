@@ -1,0 +1,274 @@
+// Package simulate is the far end of the room's serial lines: digital input modules that answer Modbus RTU over
+// pseudo-terminals and that can be silent, garbled, slow or unplugged at will. It serves demonstrations and tests.
+//
+// A [Line] publishes its pseudo-terminal under a stable symbolic link, as udev does for a real adapter: unplugging removes
+// the link, plugging in again makes it lead to another device.
+package simulate
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// Lateness is the delay of an answer under the fault Late.
+	Lateness = 300 * time.Millisecond
+	// frameEnd is the silence after which what has come is judged as it stands.
+	frameEnd = 20 * time.Millisecond
+	// splitPause separates the bytes of an answer under the fault Split.
+	splitPause = 2 * time.Millisecond
+)
+
+// noise contains the beginning of an answer of unit 1, so that a master that takes the first promising byte is led astray.
+var noise = []byte{0x00, 0xFF, 0x01, 0x02, 0x01, 0x01, 0x03, 0x02, 0x80, 0x55}
+
+// ErrUnplugged and ErrPlugged are returned by Unplug and Replug when there is nothing to do.
+var (
+	ErrUnplugged = errors.New("simulate: the line is unplugged already")
+	ErrPlugged   = errors.New("simulate: the line is plugged in already")
+)
+
+// Line is a serial line with modules on it. Its methods may be called by any goroutine.
+type Line struct {
+	path string
+
+	mu      sync.Mutex // guards everything that follows
+	modules map[byte]*Module
+	plug    *plug // nil while unplugged
+	closed  bool
+	stalled chan struct{} // closed when the stall ends, nil while there is none
+}
+
+// plug is one life of a line between being plugged in and unplugged.
+type plug struct {
+	pty  *pty
+	stop chan struct{}
+	done chan struct{}
+}
+
+// NewLine plugs in a line without modules and publishes it at path. An error means that there are no pseudo-terminals or
+// that path is taken by something that is not a symbolic link.
+func NewLine(path string) (*Line, error) {
+	l := &Line{path: path, modules: map[byte]*Module{}}
+	if err := l.Replug(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Attach puts a module on the line under a unit address, in place of one that had it.
+func (l *Line) Attach(unit byte, m *Module) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.modules[unit] = m
+}
+
+// Unplug takes the device away: the link is gone and whoever has it open gets a hang-up. It returns ErrUnplugged when that
+// is so already.
+func (l *Line) Unplug() error {
+	l.mu.Lock()
+	p := l.plug
+	l.plug = nil
+	l.mu.Unlock()
+	if p == nil {
+		return ErrUnplugged
+	}
+	return l.pull(p)
+}
+
+func (l *Line) pull(p *plug) error {
+	err := withdraw(l.path, p.pty.name)
+	close(p.stop)
+	err = errors.Join(err, p.pty.master.Close())
+	<-p.done
+	return err
+}
+
+// Replug brings the device back under the same link and another number. It returns ErrPlugged when it is there already.
+func (l *Line) Replug() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return os.ErrClosed
+	}
+	if l.plug != nil {
+		return ErrPlugged
+	}
+	t, err := openPTY()
+	if err != nil {
+		return err
+	}
+	if err := publish(l.path, t.name); err != nil {
+		t.master.Close()
+		return err
+	}
+	p := &plug{t, make(chan struct{}), make(chan struct{})}
+	l.plug = p
+	go func() {
+		defer close(p.done)
+		l.serve(p)
+	}()
+	return nil
+}
+
+// Close unplugs the line for good.
+func (l *Line) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	if err := l.Unplug(); err != nil && !errors.Is(err, ErrUnplugged) {
+		return err
+	}
+	return nil
+}
+
+// renew replaces a pseudo-terminal that nobody can open any more.
+func (l *Line) renew(p *plug) {
+	l.mu.Lock()
+	mine := l.plug == p && !l.closed
+	if mine {
+		l.plug = nil
+	}
+	l.mu.Unlock()
+	if mine {
+		_ = l.pull(p)
+		_ = l.Replug()
+	}
+}
+
+// Stall makes the line stop taking bytes, as an adapter does whose far side is held: once the buffers of the system are full
+// nobody can write to the port any more. Stall(false) ends it.
+func (l *Line) Stall(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case on && l.stalled == nil:
+		l.stalled = make(chan struct{})
+	case !on && l.stalled != nil:
+		close(l.stalled)
+		l.stalled = nil
+	}
+}
+
+// flowing waits until the line takes bytes and reports false if it was unplugged instead.
+func (l *Line) flowing(p *plug) bool {
+	l.mu.Lock()
+	stalled := l.stalled
+	l.mu.Unlock()
+	if stalled == nil {
+		return true
+	}
+	select {
+	case <-stalled:
+		return true
+	case <-p.stop:
+		return false
+	}
+}
+
+func (l *Line) module(unit byte) *Module {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.modules[unit]
+}
+
+func (l *Line) serve(p *plug) {
+	var stream []byte
+	buf := make([]byte, maxFrame)
+	free := func() bool {
+		if p.pty.stuck() {
+			go l.renew(p)
+			return false
+		}
+		return true
+	}
+	for {
+		if !l.flowing(p) {
+			return
+		}
+		var deadline time.Time
+		if len(stream) > 0 {
+			deadline = time.Now().Add(frameEnd)
+		}
+		n, err := p.pty.read(buf, deadline, p.stop, free)
+		stream = append(stream, buf[:n]...)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if r, ok := lastRequest(stream); ok {
+				l.reply(p, r, stream)
+			}
+			stream = nil
+			continue
+		case err != nil:
+			return
+		}
+		for {
+			r, rest, ok := nextRequest(stream)
+			if !ok {
+				stream = rest
+				break
+			}
+			l.reply(p, r, stream[:len(stream)-len(rest)])
+			stream = rest
+		}
+	}
+}
+
+// reply lets the module say its answer, in the way its fault wants it.
+func (l *Line) reply(p *plug, r request, asked []byte) {
+	m := l.module(r.unit)
+	if m == nil {
+		return
+	}
+	answer, fault := m.respond(r)
+	switch fault {
+	case Silent:
+		return
+	case Noise:
+		answer = append(bytes.Clone(noise), answer...)
+	case Babble:
+		answer = bytes.Clone(noise)
+	case WrongCRC:
+		answer[len(answer)-1] ^= 0x10
+	case HalfFrame:
+		answer = answer[:len(answer)/2]
+	case Split:
+		for i := range answer {
+			p.write(answer[i : i+1])
+			p.pause(splitPause)
+		}
+		return
+	case Twice:
+		answer = append(answer, answer...)
+	case Echo:
+		answer = append(bytes.Clone(asked), answer...)
+	case EchoOnly:
+		answer = bytes.Clone(asked)
+	case WrongUnit:
+		answer = seal(append([]byte{answer[0] + 1}, answer[1:len(answer)-2]...)...)
+	case WrongFunction:
+		answer = seal(append([]byte{answer[0], answer[1] ^ 0x01}, answer[2:len(answer)-2]...)...)
+	case Late:
+		p.pause(Lateness)
+	}
+	p.write(answer)
+}
+
+// write gives up after a second: nobody reads then, and the line is to go on.
+func (p *plug) write(data []byte) {
+	if p.pty.master.SetWriteDeadline(time.Now().Add(time.Second)) == nil {
+		_, _ = p.pty.master.Write(data)
+	}
+}
+
+func (p *plug) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-p.stop:
+	}
+}

@@ -1,0 +1,392 @@
+package exam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Phase is how far an attempt has come.
+type Phase string
+
+// The phases, in their order. Away, locked and suspended are no phases: they hold up any of them and combine freely.
+const (
+	PhaseNone          Phase = ""
+	PhaseLoggedIn      Phase = "logged-in"      // IIN entered, the person not yet recognised
+	PhaseIdentified    Phase = "identified"     // the person is the registered one
+	PhaseDataConfirmed Phase = "data-confirmed" // the candidate says that the data are right
+	PhaseRulesRead     Phase = "rules-read"
+	PhaseConfirmed     Phase = "confirmed"
+	PhaseRunning       Phase = "running"
+	PhaseFinishing     Phase = "finishing" // handed in, the last face check is outstanding
+	PhaseFinished      Phase = "finished"
+	PhasePostponed     Phase = "postponed" // moved to another day, answers not kept for it (R12)
+)
+
+// Ended reports whether nothing but a content appeal can follow.
+func (p Phase) Ended() bool { return p == PhaseFinished || p == PhasePostponed }
+
+// MaxResponse is the most runes that one text response may have.
+const MaxResponse = 200_000
+
+// Response is what the candidate has answered to one item.
+type Response struct {
+	Text    string   // text items
+	Caret   int      // where the last edit ended, in runes
+	Options []string // single and multiple, in the paper's order
+	Flagged bool
+	Appeal  string // technical appeal on the item (R15)
+	Seen    bool
+}
+
+// Answered reports whether there is an answer: an option, or more than white space.
+func (r Response) Answered() bool {
+	return len(r.Options) > 0 || strings.TrimSpace(r.Text) != ""
+}
+
+// Score is the machine's marking.
+type Score struct {
+	Points, Most int
+	Passed       bool
+}
+
+// Attempt is the state of one candidate's exam: the fold of its events so far. It is never changed; Apply returns another.
+type Attempt struct {
+	Profile *Profile
+	Paper   *Paper
+
+	Opened    Opened
+	Phase     Phase
+	Lock      *Locked // why the station is locked, or nil
+	Leaving   bool    // permitted to leave, the face check before is outstanding
+	Away      bool
+	Suspended *Suspended // why the exam is suspended, or nil
+	Current   string     // item shown
+	Responses []Response // by the place of the item in the paper
+
+	Extra          time.Duration // extra time granted (R2)
+	Used           time.Duration // up to Last (R6); see UsedAt
+	Leaves         int           // absences begun (R14)
+	AwayFor        time.Duration // length of the present or last absence, up to Last
+	AwayOver       bool          // LimitExceeded is recorded for the present absence
+	Late           bool          // came after the limit of R3
+	LateAdmitted   bool
+	HandedIn       *Stamp
+	Score          *Score
+	Limits         []LimitKind // limits gone over
+	ContentAppeals []AppealedContent
+
+	FaceRefused Purpose // the check that was refused and not yet overruled
+	ResumeOwed  bool    // the face check after a restart is outstanding, be it behind another lock (R10)
+
+	Seq  uint64 // last event folded
+	Last Stamp
+}
+
+// NewAttempt returns the empty state; the first event must be Opened. The paper may be nil for looking at an attempt
+// without its content: then item events are folded without being checked against it.
+func NewAttempt(paper *Paper) *Attempt { return &Attempt{Paper: paper} }
+
+// IsRunning reports whether the candidate can answer now (time apart).
+func (a *Attempt) IsRunning() bool {
+	return a.Phase == PhaseRunning && a.Lock == nil && !a.Away && !a.Leaving && a.Suspended == nil
+}
+
+// Allowance returns the candidate's whole time, extra time included (R1, R2).
+func (a *Attempt) Allowance() time.Duration {
+	if a.Profile == nil {
+		return 0
+	}
+	return a.Profile.Allowance() + a.Extra
+}
+
+// UsedAt returns the used time at now: never negative, never more than the allowance, and without the time in which the
+// program did not run (R6).
+func (a *Attempt) UsedAt(now Stamp) time.Duration {
+	used := a.Used
+	if a.clockRuns() && now.Run == a.Last.Run {
+		used += elapsed(a.Last.Mono, now.Mono)
+	}
+	return min(used, a.Allowance())
+}
+
+// Remaining returns the time left at now, from zero to the allowance.
+func (a *Attempt) Remaining(now Stamp) time.Duration { return a.Allowance() - a.UsedAt(now) }
+
+// TooLate reports whether the candidate came after the limit and nobody has let them in (R3).
+func (a *Attempt) TooLate() bool { return a.Late && !a.LateAdmitted }
+
+// AwayAt returns how long the present absence has lasted at now, or the last one did. Waiting for an administrator on
+// return, and a suspension, do not count.
+func (a *Attempt) AwayAt(now Stamp) time.Duration {
+	if a.Away && a.Lock == nil && a.Suspended == nil && now.Run == a.Last.Run {
+		return min(a.AwayFor+elapsed(a.Last.Mono, now.Mono), longest)
+	}
+	return a.AwayFor
+}
+
+func (a *Attempt) clockRuns() bool {
+	if a.Phase != PhaseRunning || a.Suspended != nil {
+		return false
+	}
+	if a.Lock != nil {
+		return a.Lock.Cause != LockRestart && a.Profile.Clock.RunsWhileLocked
+	}
+	return !a.Away || a.Profile.Clock.RunsWhileAway
+}
+
+// Response returns the response to the item, empty where there is none.
+func (a *Attempt) Response(item string) Response {
+	if a.Paper == nil {
+		return Response{}
+	}
+	_, i, ok := a.Paper.Item(item)
+	if !ok || i >= len(a.Responses) {
+		return Response{}
+	}
+	return a.Responses[i]
+}
+
+// Unanswered returns the items without an answer, in the paper's order (R16).
+func (a *Attempt) Unanswered() []*Item {
+	if a.Paper == nil {
+		return nil
+	}
+	var out []*Item
+	for i, it := range a.Paper.Items() {
+		if !a.Responses[i].Answered() {
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// Awaits returns the face check that must come next, or "" (R10).
+func (a *Attempt) Awaits() Purpose {
+	switch {
+	case a.Phase == PhaseNone || a.Phase.Ended() || a.Suspended != nil || a.TooLate():
+		return ""
+	case a.Lock != nil && a.Lock.Cause != LockRestart:
+		return ""
+	case a.Phase == PhaseLoggedIn:
+		return PurposeLogin
+	case a.Phase == PhaseFinishing:
+		return PurposeFinish
+	case a.Lock != nil:
+		return PurposeResume
+	case a.Away:
+		return PurposeReturn
+	case a.Leaving:
+		return PurposeLeave
+	}
+	return ""
+}
+
+// Apply folds one event. It returns an error where the event cannot follow: a gap in the numbers, a clock that runs back
+// within a run, a response to an item that does not exist, or an edit outside its text.
+func (a *Attempt) Apply(r Recorded) (*Attempt, error) {
+	if r.Seq != a.Seq+1 {
+		return nil, fmt.Errorf("event %d follows event %d", r.Seq, a.Seq)
+	}
+	opened, first := r.Event.(Opened)
+	if first != (a.Seq == 0) {
+		return nil, fmt.Errorf("event %d is %s: the first event, and only the first, is opened", r.Seq, r.Event.Kind())
+	}
+	if r.Stamp.Run < a.Last.Run || r.Stamp.Run == a.Last.Run && r.Stamp.Mono < a.Last.Mono {
+		return nil, fmt.Errorf("event %d: the clock runs back", r.Seq)
+	}
+	if _, start := r.Event.(RunStarted); !first && !start && r.Stamp.Run != a.Last.Run {
+		return nil, fmt.Errorf("event %d is %s: run %d has not been started", r.Seq, r.Event.Kind(), r.Stamp.Run)
+	}
+	n := *a
+	n.Seq = r.Seq
+	if first {
+		profile, err := ParseProfile(opened.Profile)
+		if err != nil {
+			return nil, fmt.Errorf("event 1: %w", err)
+		}
+		if n.Paper != nil && n.Paper.Digest() != opened.Paper {
+			return nil, fmt.Errorf("event 1: the attempt was opened with another paper")
+		}
+		n.Profile, n.Opened, n.Phase = profile, opened, PhaseLoggedIn
+		start := time.UnixMilli(opened.Start)
+		n.Late = r.Stamp.Time().Sub(start) > time.Duration(profile.Admission.LateMinutes)*time.Minute
+		n.Extra = time.Duration(opened.Candidate.ExtraMinutes) * time.Minute
+		if n.Paper != nil {
+			n.Responses = make([]Response, len(n.Paper.Items()))
+			n.Current = n.Paper.Items()[0].ID
+		}
+	} else {
+		n.Used, n.AwayFor = a.UsedAt(r.Stamp), a.AwayAt(r.Stamp)
+	}
+	n.Last = r.Stamp
+	if err := n.fold(r); err != nil {
+		return nil, fmt.Errorf("event %d: %s: %w", r.Seq, r.Event.Kind(), err)
+	}
+	return &n, nil
+}
+
+func (a *Attempt) fold(r Recorded) error {
+	switch e := r.Event.(type) {
+	case RunStarted:
+		a.cancelLeave()
+		if a.Last.Run > 1 && !a.Away && a.interrupted() {
+			a.ResumeOwed = true
+			if a.Lock == nil {
+				a.Lock = &Locked{Cause: LockRestart}
+			}
+		}
+	case LateAdmitted:
+		a.LateAdmitted = true
+	case FaceChecked:
+		switch e.Verdict {
+		case VerdictAccepted:
+			return a.identified(e.Purpose)
+		case VerdictRefused:
+			a.FaceRefused = e.Purpose
+		}
+	case IdentifiedByDocument:
+		return a.identified(e.Purpose)
+	case Locked:
+		a.Lock = &e
+	case Unlocked:
+		a.Lock = nil
+		if a.ResumeOwed && a.interrupted() && !a.Away {
+			a.Lock = &Locked{Cause: LockRestart}
+		}
+		a.FaceRefused = ""
+	case DataConfirmed:
+		a.Phase = PhaseDataConfirmed
+	case RulesRead:
+		a.Phase = PhaseRulesRead
+	case Confirmed:
+		a.Phase = PhaseConfirmed
+	case Entered:
+		a.Phase = PhaseRunning
+	case ItemShown:
+		a.Current = e.Item
+		return a.respond(e.Item, func(r *Response) error { r.Seen = true; return nil })
+	case Edited:
+		return a.respond(e.Item, func(r *Response) error {
+			text, err := edit(r.Text, e)
+			if err == nil {
+				r.Text, r.Caret = text, e.Position+utf8.RuneCountInString(e.Inserted)
+			}
+			return err
+		})
+	case Chosen:
+		return a.respond(e.Item, func(r *Response) error { r.Options = e.Options; return nil })
+	case Flagged:
+		return a.respond(e.Item, func(r *Response) error { r.Flagged = e.On; return nil })
+	case AppealedTechnically:
+		return a.respond(e.Item, func(r *Response) error { r.Appeal = e.Text; return nil })
+	case AppealedContent:
+		a.ContentAppeals = append(slices.Clip(a.ContentAppeals), e)
+	case LeavePermitted:
+		a.Leaving = true
+	case LeaveCancelled:
+		a.cancelLeave()
+	case LeftRoom:
+		a.Leaving, a.Away, a.AwayFor, a.AwayOver = false, true, 0, false
+		a.Leaves++
+	case LimitExceeded:
+		a.AwayOver = a.AwayOver || e.Limit == LimitLeaveMinutes
+		a.Limits = append(slices.Clip(a.Limits), e.Limit)
+	case Suspended:
+		a.Suspended = &e
+	case SuspensionEnded:
+		a.Suspended = nil
+	case ExtraGranted:
+		a.Extra += time.Duration(e.Minutes) * time.Minute
+	case HandedIn:
+		stamp := r.Stamp
+		a.Phase, a.HandedIn = PhaseFinishing, &stamp
+		a.Leaving, a.FaceRefused = false, "" // who has handed in goes nowhere but through the last check
+	case Scored:
+		a.Score = &Score{Points: e.Points, Most: e.Most, Passed: e.Passed}
+	case Closed:
+		a.Phase, a.Lock, a.Away = PhaseFinished, nil, false
+	case Postponed:
+		a.Phase, a.Lock, a.Away, a.Suspended = PhasePostponed, nil, false, nil
+	}
+	return nil
+}
+
+// interrupted reports whether a restart in this phase asks for the face again: before, the first check is still to come,
+// and after handing in, the last one is.
+func (a *Attempt) interrupted() bool {
+	switch a.Phase {
+	case PhaseIdentified, PhaseDataConfirmed, PhaseRulesRead, PhaseConfirmed, PhaseRunning:
+		return true
+	}
+	return false
+}
+
+// cancelLeave takes a permission back together with a refused check for it: an administrator who then identifies the
+// candidate by document must not send them out of the room.
+func (a *Attempt) cancelLeave() {
+	a.Leaving = false
+	if a.FaceRefused == PurposeLeave {
+		a.FaceRefused = ""
+	}
+}
+
+func (a *Attempt) identified(purpose Purpose) error {
+	a.FaceRefused, a.ResumeOwed = "", false
+	switch purpose {
+	case PurposeLogin:
+		a.Phase = PhaseIdentified
+	case PurposeReturn:
+		a.Away = false
+	}
+	a.Lock = nil
+	return nil
+}
+
+func (a *Attempt) respond(item string, change func(*Response) error) error {
+	if a.Paper == nil {
+		return nil
+	}
+	_, i, ok := a.Paper.Item(item)
+	if !ok {
+		return ErrNoItem
+	}
+	next := a.Responses[i]
+	if err := change(&next); err != nil {
+		return err
+	}
+	a.Responses = slices.Clone(a.Responses)
+	a.Responses[i] = next
+	return nil
+}
+
+func edit(text string, e Edited) (string, error) {
+	if e.Position < 0 || e.Removed < 0 || e.Removed == 0 && e.Inserted == "" {
+		return "", ErrEdit
+	}
+	start, ok := runeOffset(text, e.Position)
+	if !ok {
+		return "", ErrEdit
+	}
+	length, ok := runeOffset(text[start:], e.Removed)
+	if !ok {
+		return "", ErrEdit
+	}
+	return text[:start] + e.Inserted + text[start+length:], nil
+}
+
+// runeOffset returns the byte offset of the n-th rune, counting the end of the text as one.
+func runeOffset(s string, n int) (int, bool) {
+	if n > len(s) {
+		return 0, false
+	}
+	for i := range s {
+		if n == 0 {
+			return i, true
+		}
+		n--
+	}
+	return len(s), n == 0
+}

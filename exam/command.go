@@ -1,0 +1,584 @@
+package exam
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// TickEvery is how often used time is recorded when nothing else happens. After a power cut the clock goes back by at
+// most this and the time of one commit (R6).
+const TickEvery = 500 * time.Millisecond
+
+// Command is something that somebody wants of an attempt.
+type Command interface{ command() }
+
+// The commands. Those of an administrator carry a Deed with the name of the person whose code was accepted.
+type (
+	// Open begins the attempt (R9). Fields are as in the event.
+	Open struct{ Opened }
+	// StartRun says that the program has started.
+	StartRun struct{ RunStarted }
+	// AdmitLate lets a late candidate in.
+	AdmitLate struct{ Deed }
+	// ReportFace brings the outcome of a face check.
+	ReportFace struct{ FaceChecked }
+	// ReportNoFace says that no face check was possible.
+	ReportNoFace struct{ FaceUnavailable }
+	// IdentifyByDocument is an administrator's identification in place of the awaited or refused check.
+	IdentifyByDocument struct{ Deed }
+	// ConfirmData, ReadRules, Confirm and Enter are the steps of R9.
+	ConfirmData struct{}
+	// ReadRules is the second step of R9.
+	ReadRules struct{}
+	// Confirm is the third step of R9.
+	Confirm struct{}
+	// Enter is «Войти».
+	Enter struct{}
+	// Show turns to an item.
+	Show struct{ Item string }
+	// Edit changes a text response; positions and lengths are in runes.
+	Edit struct {
+		Item              string
+		Position, Removed int
+		Inserted          string
+	}
+	// Choose sets the options that are marked.
+	Choose struct {
+		Item    string
+		Options []string
+	}
+	// Flag marks an item for a second look.
+	Flag struct {
+		Item string
+		On   bool
+	}
+	// Call asks for the administrator.
+	Call struct{ Topic string }
+	// AppealTechnical says that a fragment of the item is missing (R15).
+	AppealTechnical struct{ Item, Text string }
+	// AppealContent disputes a marked item after the end (R15).
+	AppealContent struct {
+		Item   string
+		Ground int
+		Text   string
+	}
+	// Leave permits the candidate to go out (R14); the face check before comes next (R10).
+	Leave struct {
+		Deed
+		Escort string
+	}
+	// CancelLeave takes that back.
+	CancelLeave struct{}
+	// Lock locks the station.
+	Lock struct{ Deed }
+	// Unlock releases it.
+	Unlock struct{ Deed }
+	// Suspend stops the exam.
+	Suspend struct{ Deed }
+	// EndSuspension lets it go on.
+	EndSuspension struct{ Deed }
+	// GrantExtra gives extra time (R2).
+	GrantExtra struct {
+		Deed
+		Minutes  int
+		Document string
+	}
+	// RecordHelper puts a helper on record (R2).
+	RecordHelper struct {
+		Deed
+		Name string
+	}
+	// ReportWrongCode records a wrong administrator's code.
+	ReportWrongCode struct{ By string }
+	// ReportFocus records that the window lost the keyboard, or has it again (R17).
+	ReportFocus struct{ Lost bool }
+	// Tick lets time pass.
+	Tick struct{}
+	// Finish is «Завершить тестирование», confirmed (R16).
+	Finish struct{}
+	// Postpone moves the exam to another day by act 15 (R12).
+	Postpone struct {
+		Deed
+		Act string
+	}
+	// TieAct notes an act about this candidate.
+	TieAct struct{ ActTied }
+)
+
+func (Open) command()               {}
+func (StartRun) command()           {}
+func (AdmitLate) command()          {}
+func (ReportFace) command()         {}
+func (ReportNoFace) command()       {}
+func (IdentifyByDocument) command() {}
+func (ConfirmData) command()        {}
+func (ReadRules) command()          {}
+func (Confirm) command()            {}
+func (Enter) command()              {}
+func (Show) command()               {}
+func (Edit) command()               {}
+func (Choose) command()             {}
+func (Flag) command()               {}
+func (Call) command()               {}
+func (AppealTechnical) command()    {}
+func (AppealContent) command()      {}
+func (Leave) command()              {}
+func (CancelLeave) command()        {}
+func (Lock) command()               {}
+func (Unlock) command()             {}
+func (Suspend) command()            {}
+func (EndSuspension) command()      {}
+func (GrantExtra) command()         {}
+func (RecordHelper) command()       {}
+func (ReportWrongCode) command()    {}
+func (ReportFocus) command()        {}
+func (Tick) command()               {}
+func (Finish) command()             {}
+func (Postpone) command()           {}
+func (TieAct) command()             {}
+
+// Decide answers a command at the time now with the events that follow, or with a *Refusal. Both are empty where nothing
+// needs to be recorded. Decide changes nothing.
+//
+// Free text that is no UTF-8 is refused, since the log could not be read again; what devices and the computer call
+// themselves is mended instead.
+func (a *Attempt) Decide(cmd Command, now Stamp) ([]Event, error) {
+	events, err := a.decide(cmd, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		if !readable(reflect.ValueOf(e)) {
+			return nil, ErrCharacter
+		}
+	}
+	return events, nil
+}
+
+func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
+	if now.Run < a.Last.Run || now.Run == a.Last.Run && now.Mono < a.Last.Mono {
+		return nil, ErrClock
+	}
+	if open, ok := cmd.(Open); ok {
+		if a.Phase != PhaseNone {
+			return nil, ErrAlready
+		}
+		return a.open(open.Opened)
+	}
+	if a.Phase == PhaseNone {
+		return nil, ErrPhase
+	}
+	if _, start := cmd.(StartRun); !start && now.Run != a.Last.Run {
+		return nil, ErrPhase // a run begins with StartRun, or a restart would go unrecorded and unchecked
+	}
+	switch c := cmd.(type) {
+	case StartRun:
+		if a.Phase == PhasePostponed {
+			return nil, ErrNoRestart
+		}
+		if now.Run <= a.Last.Run && a.Seq > 1 {
+			return nil, ErrAlready
+		}
+		c.Software, c.Host = mend(c.Software), mend(c.Host)
+		return []Event{c.RunStarted}, nil
+	case TieAct:
+		return []Event{c.ActTied}, nil
+	case AppealContent:
+		return a.appealContent(c, now)
+	}
+	if a.Phase.Ended() {
+		if _, ok := cmd.(Tick); ok {
+			return nil, nil
+		}
+		return nil, ErrEnded
+	}
+	switch c := cmd.(type) {
+	case ReportFace:
+		c.Reason, c.Camera = mend(c.Reason), mend(c.Camera)
+		return a.reportFace(c.FaceChecked, now)
+	case ReportNoFace:
+		if c.Purpose == "" || c.Reason == "" {
+			return nil, ErrFaceReport
+		}
+		c.Reason = mend(c.Reason)
+		return []Event{c.FaceUnavailable}, nil
+	case IdentifyByDocument:
+		purpose := a.Awaits()
+		if a.FaceRefused != "" {
+			purpose = a.FaceRefused
+		}
+		if purpose == "" {
+			return nil, ErrAlready
+		}
+		return deed(c.Deed, a.pass(purpose, IdentifiedByDocument{Deed: c.Deed, Purpose: purpose}, now)...)
+	case AdmitLate:
+		if !a.TooLate() {
+			return nil, ErrAlready
+		}
+		return deed(c.Deed, LateAdmitted(c))
+	case ConfirmData:
+		return a.step(PhaseIdentified, DataConfirmed{})
+	case ReadRules:
+		return a.step(PhaseDataConfirmed, RulesRead{})
+	case Confirm:
+		return a.step(PhaseRulesRead, Confirmed{})
+	case Enter:
+		return a.step(PhaseConfirmed, Entered{})
+	case Call:
+		return []Event{AdministratorCalled(c)}, nil
+	case Lock:
+		if a.Lock != nil {
+			return nil, ErrAlready
+		}
+		return deed(c.Deed, Locked{Cause: LockAdministrator, By: c.By, Reason: c.Reason})
+	case Unlock:
+		if a.Lock == nil {
+			return nil, ErrAlready
+		}
+		if a.Lock.Cause == LockRestart {
+			return nil, ErrNeedsFace
+		}
+		return deed(c.Deed, Unlocked(c))
+	case Suspend:
+		if a.Suspended != nil {
+			return nil, ErrAlready
+		}
+		return deed(c.Deed, Suspended(c))
+	case EndSuspension:
+		if a.Suspended == nil {
+			return nil, ErrAlready
+		}
+		return deed(c.Deed, SuspensionEnded(c))
+	case GrantExtra:
+		return a.grantExtra(c)
+	case RecordHelper:
+		if strings.TrimSpace(c.Name) == "" {
+			return nil, ErrName
+		}
+		return deed(c.Deed, HelperRecorded(c))
+	case ReportWrongCode:
+		return []Event{CodeRefused(c)}, nil
+	case ReportFocus:
+		return []Event{FocusChanged(c)}, nil
+	case CancelLeave:
+		if !a.Leaving {
+			return nil, ErrAlready
+		}
+		return []Event{LeaveCancelled{}}, nil
+	case Postpone:
+		if a.HandedIn != nil {
+			return nil, ErrHandedIn
+		}
+		if strings.TrimSpace(c.Act) == "" {
+			return nil, ErrDocument
+		}
+		return deed(c.Deed, Postponed(c))
+	case Tick:
+		return a.tick(now), nil
+	}
+	return a.decideRunning(cmd, now)
+}
+
+// decideRunning answers the commands that belong to a running attempt.
+func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
+	switch {
+	case a.Phase == PhaseFinishing:
+		return nil, ErrHandedIn
+	case a.Phase != PhaseRunning:
+		return nil, ErrPhase
+	case a.Remaining(now) <= 0:
+		return nil, ErrTimeUp
+	case !a.IsRunning():
+		return nil, ErrNotRunning
+	}
+	if c, ok := cmd.(Leave); ok {
+		return deed(c.Deed, LeavePermitted(c))
+	}
+	if _, ok := cmd.(Finish); ok {
+		return a.handIn(ByCandidate), nil
+	}
+	id, ok := itemOf(cmd)
+	if !ok {
+		return nil, ErrPhase
+	}
+	if a.Paper == nil {
+		return nil, ErrNoItem
+	}
+	item, i, ok := a.Paper.Item(id)
+	if !ok {
+		return nil, ErrNoItem
+	}
+	response := a.Responses[i]
+	switch c := cmd.(type) {
+	case Show:
+		if a.Current == c.Item && response.Seen {
+			return nil, nil
+		}
+		return []Event{ItemShown(c)}, nil
+	case Edit:
+		if !item.Kind.IsText() {
+			return nil, ErrItemKind
+		}
+		if err := checkText(c.Inserted, item.Kind != Short); err != nil {
+			return nil, err
+		}
+		e := Edited(c)
+		if _, err := edit(response.Text, e); err != nil {
+			return nil, err
+		}
+		if utf8.RuneCountInString(response.Text)-c.Removed+utf8.RuneCountInString(c.Inserted) > MaxResponse {
+			return nil, ErrTooLong
+		}
+		return []Event{e}, nil
+	case Choose:
+		return choose(item, response, c.Options)
+	case Flag:
+		if response.Flagged == c.On {
+			return nil, nil
+		}
+		return []Event{Flagged(c)}, nil
+	case AppealTechnical:
+		if !a.Profile.Appeal.Technical {
+			return nil, ErrNoAppeal
+		}
+		if strings.TrimSpace(c.Text) == "" {
+			return nil, ErrReason
+		}
+		if err := checkText(c.Text, true); err != nil {
+			return nil, err
+		}
+		return []Event{AppealedTechnically(c)}, nil
+	}
+	return nil, ErrPhase
+}
+
+func itemOf(cmd Command) (string, bool) {
+	switch c := cmd.(type) {
+	case Show:
+		return c.Item, true
+	case Edit:
+		return c.Item, true
+	case Choose:
+		return c.Item, true
+	case Flag:
+		return c.Item, true
+	case AppealTechnical:
+		return c.Item, true
+	}
+	return "", false
+}
+
+func deed(d Deed, events ...Event) ([]Event, error) {
+	if strings.TrimSpace(d.By) == "" {
+		return nil, ErrName
+	}
+	if strings.TrimSpace(d.Reason) == "" {
+		return nil, ErrReason
+	}
+	return events, nil
+}
+
+// step is one of the candidate's steps to the start (R9).
+func (a *Attempt) step(from Phase, e Event) ([]Event, error) {
+	switch {
+	case a.Phase != from:
+		return nil, ErrPhase
+	case a.TooLate():
+		return nil, ErrLate
+	case a.Lock != nil || a.Suspended != nil:
+		return nil, ErrNotRunning
+	}
+	return []Event{e}, nil
+}
+
+func (a *Attempt) reportFace(f FaceChecked, now Stamp) ([]Event, error) {
+	if f.Purpose == "" || f.Verdict == "" {
+		return nil, ErrFaceReport
+	}
+	if f.Purpose != a.Awaits() {
+		return nil, ErrPhase
+	}
+	switch f.Verdict {
+	case VerdictAccepted:
+		return a.pass(f.Purpose, f, now), nil
+	case VerdictRefused:
+		return []Event{f, Locked{Cause: LockFace, Purpose: f.Purpose}}, nil
+	case VerdictUnsure:
+		return []Event{f}, nil
+	}
+	return nil, ErrFaceReport
+}
+
+// pass lists what follows from a person being identified for the purpose.
+func (a *Attempt) pass(purpose Purpose, e Event, now Stamp) []Event {
+	events := []Event{e}
+	switch purpose {
+	case PurposeLeave:
+		events = append(events, LeftRoom{})
+		if a.Leaves+1 > a.Profile.Leave.MaxTimes {
+			events = append(events, LimitExceeded{Limit: LimitLeaveTimes})
+		}
+	case PurposeReturn:
+		events = append(a.overstayed(now), e, ReturnedToRoom{Millis: a.AwayAt(now).Milliseconds()})
+	case PurposeFinish:
+		events = append(events, Closed{})
+	}
+	return events
+}
+
+// overstayed notices, once in an absence, that it has grown too long (R14).
+func (a *Attempt) overstayed(now Stamp) []Event {
+	if a.Away && !a.AwayOver && a.AwayAt(now) > time.Duration(a.Profile.Leave.MaxMinutes)*time.Minute {
+		return []Event{LimitExceeded{Limit: LimitLeaveMinutes}}
+	}
+	return nil
+}
+
+// open demands what the rest of the attempt relies on: a readable profile, extra time within its range, and a valid IIN.
+func (a *Attempt) open(o Opened) ([]Event, error) {
+	profile, err := ParseProfile(o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if m := o.Candidate.ExtraMinutes; m < 0 || m > profile.Extra.MaxMinutes {
+		return nil, ErrMinutes
+	}
+	if _, _, err := ParseIIN(o.Candidate.IIN); err != nil {
+		return nil, err
+	}
+	return []Event{o}, nil
+}
+
+func (a *Attempt) grantExtra(c GrantExtra) ([]Event, error) {
+	granted := int(a.Extra / time.Minute)
+	switch {
+	case a.HandedIn != nil:
+		return nil, ErrHandedIn
+	case c.Minutes < 1 || c.Minutes > a.Profile.Extra.MaxMinutes-granted:
+		return nil, ErrMinutes
+	case strings.TrimSpace(c.Document) == "":
+		return nil, ErrDocument
+	}
+	return deed(c.Deed, ExtraGranted(c))
+}
+
+// tick keeps the used time (R6), ends the exam when it is used up (R16), and notices an absence that grows too long (R14).
+func (a *Attempt) tick(now Stamp) []Event {
+	if a.Phase != PhaseRunning {
+		return nil
+	}
+	if a.Remaining(now) <= 0 {
+		return a.handIn(ByTime)
+	}
+	events := a.overstayed(now)
+	counts := a.Away || a.clockRuns()
+	if len(events) == 0 && counts && now.Since(a.Last) >= TickEvery {
+		events = append(events, Ticked{})
+	}
+	return events
+}
+
+func (a *Attempt) handIn(cause HandInCause) []Event {
+	events := []Event{HandedIn{Cause: cause}}
+	if a.Profile.Result.ShowsScore && a.Paper != nil && a.Paper.MachineMarked() {
+		points, most := a.Paper.Points(a.Responses)
+		events = append(events, Scored{Points: points, Most: most, Passed: points >= a.Profile.Result.Threshold})
+	}
+	return events
+}
+
+func (a *Attempt) appealContent(c AppealContent, now Stamp) ([]Event, error) {
+	switch {
+	case a.Profile.Appeal.ContentMinutes == 0:
+		return nil, ErrNoAppeal
+	case a.Phase != PhaseFinished || a.HandedIn == nil:
+		return nil, ErrPhase
+	case now.Since(*a.HandedIn) > time.Duration(a.Profile.Appeal.ContentMinutes)*time.Minute:
+		return nil, ErrWindowOver
+	case c.Ground < 1 || c.Ground > 4:
+		return nil, ErrGround
+	case strings.TrimSpace(c.Text) == "":
+		return nil, ErrReason
+	}
+	if a.Paper == nil {
+		return nil, ErrNoItem
+	}
+	item, _, ok := a.Paper.Item(c.Item)
+	if !ok {
+		return nil, ErrNoItem
+	}
+	if len(item.Key) == 0 {
+		return nil, ErrNoAppeal
+	}
+	if err := checkText(c.Text, true); err != nil {
+		return nil, err
+	}
+	return []Event{AppealedContent(c)}, nil
+}
+
+func choose(item *Item, response Response, options []string) ([]Event, error) {
+	if item.Kind != Single && item.Kind != Multiple {
+		return nil, ErrItemKind
+	}
+	if item.Kind == Single && len(options) > 1 {
+		return nil, ErrNoOption
+	}
+	marked := make([]string, 0, len(options))
+	for _, o := range item.Options {
+		if slices.Contains(options, o.ID) {
+			marked = append(marked, o.ID)
+		}
+	}
+	if len(marked) != len(options) {
+		return nil, ErrNoOption
+	}
+	if slices.Equal(marked, response.Options) {
+		return nil, nil
+	}
+	return []Event{Chosen{Item: item.ID, Options: marked}}, nil
+}
+
+func mend(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// readable reports whether every string in v is UTF-8, which CBOR demands of text when it is read again.
+func readable(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.String:
+		return utf8.ValidString(v.String())
+	case reflect.Struct:
+		for _, f := range v.Fields() {
+			if !readable(f) {
+				return false
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return true
+		}
+		for i := range v.Len() {
+			if !readable(v.Index(i)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func checkText(s string, paragraphs bool) error {
+	if !utf8.ValidString(s) {
+		return ErrCharacter
+	}
+	for _, r := range s {
+		if paragraphs && (r == '\n' || r == '\t') {
+			continue
+		}
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return ErrCharacter
+		}
+	}
+	return nil
+}

@@ -1,0 +1,453 @@
+package exam
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Event is something that happened, in the words of this package. Events are never changed once recorded; their kinds and
+// field numbers are part of the log format.
+type Event interface {
+	// Kind is the event's name in the log.
+	Kind() string
+}
+
+// Purpose says why a face was checked (R10).
+type Purpose string
+
+// The moments of R10.
+const (
+	PurposeLogin  Purpose = "login"
+	PurposeResume Purpose = "resume" // the program started again in the middle
+	PurposeLeave  Purpose = "leave"  // before going out of the room
+	PurposeReturn Purpose = "return" // back from outside the room
+	PurposeFinish Purpose = "finish"
+)
+
+// Verdict is the outcome of a face check.
+type Verdict string
+
+// The verdicts. Only VerdictRefused locks the station; what could not be judged is repeated or put before an administrator.
+const (
+	VerdictAccepted Verdict = "accepted"
+	VerdictRefused  Verdict = "refused"
+	VerdictUnsure   Verdict = "unsure"
+)
+
+// LockReason is the machine-readable cause of a lock.
+type LockReason string
+
+// The causes of a lock.
+const (
+	LockFace          LockReason = "face"          // a face check was refused
+	LockRestart       LockReason = "restart"       // the program ended in the middle of the attempt
+	LockAdministrator LockReason = "administrator" // an administrator locked the station
+)
+
+// HandInCause says why the work was handed in (R16).
+type HandInCause string
+
+// The causes of handing in.
+const (
+	ByCandidate HandInCause = "candidate"
+	ByTime      HandInCause = "time"
+)
+
+// LimitKind names a limit that was gone over (R14).
+type LimitKind string
+
+// The limits of R14.
+const (
+	LimitLeaveTimes   LimitKind = "leave-times"
+	LimitLeaveMinutes LimitKind = "leave-minutes"
+)
+
+// Deed is what every act of an administrator records: who, and why.
+type Deed struct {
+	By     string `cbor:"1,keyasint"`           // name of the administrator
+	Reason string `cbor:"2,keyasint,omitempty"` // in the administrator's words
+}
+
+// The events of an attempt. The comment of each says what happened; requirement numbers are those of the project's mission.
+type (
+	// Opened is the first event: the candidate entered an expected IIN at a seat (R9).
+	Opened struct {
+		Attempt   string    `cbor:"1,keyasint"` // UUID
+		Session   string    `cbor:"2,keyasint"`
+		Centre    string    `cbor:"3,keyasint"`
+		Room      string    `cbor:"4,keyasint"`
+		Station   string    `cbor:"5,keyasint"`
+		Candidate Candidate `cbor:"6,keyasint"`
+		Profile   []byte    `cbor:"7,keyasint"` // the profile's source
+		Paper     string    `cbor:"8,keyasint"` // digest of the paper
+		PaperID   string    `cbor:"9,keyasint"`
+		Start     int64     `cbor:"10,keyasint"` // start of the session, Unix milliseconds
+		Photo     []byte    `cbor:"11,keyasint"` // SHA-256 of the registered photo
+		Warnings  []Warning `cbor:"12,keyasint,omitempty"`
+	}
+	// RunStarted marks a start of the program. From the second on, the candidate is asked for the face again (R10, R11).
+	RunStarted struct {
+		Software string `cbor:"1,keyasint"`
+		Host     string `cbor:"2,keyasint"`
+	}
+	// LateAdmitted lets a candidate in who came after the limit (R3); a person decided.
+	LateAdmitted struct{ Deed }
+	// FaceChecked is one face check with its figures and its frame (R10).
+	FaceChecked struct {
+		Purpose           Purpose `cbor:"1,keyasint"`
+		Verdict           Verdict `cbor:"2,keyasint"`
+		Reason            string  `cbor:"3,keyasint"`
+		Score             float64 `cbor:"4,keyasint"` // cosine similarity, −1–1
+		Threshold         float64 `cbor:"5,keyasint"`
+		Liveness          float64 `cbor:"6,keyasint"` // 0–1
+		LivenessThreshold float64 `cbor:"7,keyasint"`
+		Frames            int     `cbor:"8,keyasint"`            // frames judged
+		Millis            int64   `cbor:"9,keyasint"`            // time to the verdict
+		Frame             []byte  `cbor:"10,keyasint"`           // SHA-256 of the deciding frame (JPEG), kept beside the log
+		Box               [4]int  `cbor:"11,keyasint"`           // face in the frame: x, y, width, height
+		Camera            string  `cbor:"12,keyasint,omitempty"` // name of the source
+	}
+	// FaceUnavailable says that no check was possible, for example without a camera.
+	FaceUnavailable struct {
+		Purpose Purpose `cbor:"1,keyasint"`
+		Reason  string  `cbor:"2,keyasint"`
+	}
+	// IdentifiedByDocument is an administrator's identification instead of a face check.
+	IdentifiedByDocument struct {
+		Deed
+		Purpose Purpose `cbor:"3,keyasint"`
+	}
+	// Locked stops the attempt until it is unlocked.
+	Locked struct {
+		Cause   LockReason `cbor:"1,keyasint"`
+		Purpose Purpose    `cbor:"2,keyasint,omitempty"`
+		By      string     `cbor:"3,keyasint,omitempty"`
+		Reason  string     `cbor:"4,keyasint,omitempty"`
+	}
+	// Unlocked releases a lock.
+	Unlocked struct{ Deed }
+	// DataConfirmed, RulesRead, Confirmed and Entered are the candidate's steps to the start (R9).
+	DataConfirmed struct{}
+	// RulesRead is the second step of R9.
+	RulesRead struct{}
+	// Confirmed is the third step of R9.
+	Confirmed struct{}
+	// Entered is «Войти»: the clock starts (R9).
+	Entered struct{}
+	// ItemShown says which item the candidate turned to.
+	ItemShown struct {
+		Item string `cbor:"1,keyasint"`
+	}
+	// Edited is one change of a text response, in runes (R11).
+	Edited struct {
+		Item     string `cbor:"1,keyasint"`
+		Position int    `cbor:"2,keyasint"`
+		Removed  int    `cbor:"3,keyasint,omitempty"`
+		Inserted string `cbor:"4,keyasint,omitempty"`
+	}
+	// Chosen is the set of options that is marked now (R11).
+	Chosen struct {
+		Item    string   `cbor:"1,keyasint"`
+		Options []string `cbor:"2,keyasint"`
+	}
+	// Flagged marks an item for a second look, or takes the mark away.
+	Flagged struct {
+		Item string `cbor:"1,keyasint"`
+		On   bool   `cbor:"2,keyasint"`
+	}
+	// AdministratorCalled is the candidate's call for help.
+	AdministratorCalled struct {
+		Topic string `cbor:"1,keyasint"`
+	}
+	// AppealedTechnically says that a fragment of an item is missing (R15).
+	AppealedTechnically struct {
+		Item string `cbor:"1,keyasint"`
+		Text string `cbor:"2,keyasint"`
+	}
+	// AppealedContent disputes a machine-marked item after the end, on one of four grounds (R15).
+	AppealedContent struct {
+		Item   string `cbor:"1,keyasint"`
+		Ground int    `cbor:"2,keyasint"` // 1–4, clause on content appeals
+		Text   string `cbor:"3,keyasint"`
+	}
+	// LeavePermitted lets the candidate go out with an escort, after a face check (R10, R14).
+	LeavePermitted struct {
+		Deed
+		Escort string `cbor:"3,keyasint,omitempty"`
+	}
+	// LeaveCancelled says that the candidate stays after all.
+	LeaveCancelled struct{}
+	// LeftRoom begins an absence (R14).
+	LeftRoom struct{}
+	// ReturnedToRoom ends an absence (R14).
+	ReturnedToRoom struct {
+		Millis int64 `cbor:"1,keyasint"` // how long it was
+	}
+	// LimitExceeded puts an absence before the administrator as a proposed act (R14).
+	LimitExceeded struct {
+		Limit LimitKind `cbor:"1,keyasint"`
+	}
+	// Suspended stops the exam by an administrator's decision; it costs no time (R6).
+	Suspended struct{ Deed }
+	// SuspensionEnded lets the exam go on.
+	SuspensionEnded struct{ Deed }
+	// ExtraGranted is extra time for a candidate with an impairment (R2).
+	ExtraGranted struct {
+		Deed
+		Minutes  int    `cbor:"3,keyasint"`
+		Document string `cbor:"4,keyasint"`
+	}
+	// HelperRecorded puts an assistant or a sign-language specialist on record (R2).
+	HelperRecorded struct {
+		Deed
+		Name string `cbor:"3,keyasint"`
+	}
+	// CodeRefused is a wrong administrator's code.
+	CodeRefused struct {
+		By string `cbor:"1,keyasint"`
+	}
+	// FocusChanged says that the exam window lost the keyboard, or has it again (R17).
+	FocusChanged struct {
+		Lost bool `cbor:"1,keyasint"`
+	}
+	// Ticked keeps the used time when nothing else happens (R6).
+	Ticked struct{}
+	// HandedIn ends the answering: everything that is there counts (R16).
+	HandedIn struct {
+		Cause HandInCause `cbor:"1,keyasint"`
+	}
+	// Scored is the machine's marking (R4).
+	Scored struct {
+		Points int  `cbor:"1,keyasint"`
+		Most   int  `cbor:"2,keyasint"`
+		Passed bool `cbor:"3,keyasint"`
+	}
+	// Closed is the regular end, after the last face check.
+	Closed struct{}
+	// Postponed moves the exam to another day: these answers are not kept for the new attempt (R12, act 15).
+	Postponed struct {
+		Deed
+		Act string `cbor:"3,keyasint"`
+	}
+	// ActTied is an act drawn up about this candidate (R18); the act itself lies in the room's log.
+	ActTied struct {
+		Number string `cbor:"1,keyasint"`
+		Form   string `cbor:"2,keyasint"`
+		By     string `cbor:"3,keyasint"`
+		Digest []byte `cbor:"4,keyasint"` // SHA-256 of the printed act
+	}
+)
+
+// The events of a room's log (R21); those about one candidate carry the attempt or the IIN.
+type (
+	// RoomOpened is the first event of a room's log.
+	RoomOpened struct {
+		Session string `cbor:"1,keyasint"`
+		Centre  string `cbor:"2,keyasint"`
+		Room    string `cbor:"3,keyasint"`
+	}
+	// DetectorRead is a changed reading of a metal detector. Unknown is never "clear".
+	DetectorRead struct {
+		Device string `cbor:"1,keyasint"`
+		Known  bool   `cbor:"2,keyasint"`
+		Reason string `cbor:"3,keyasint,omitempty"` // why it is unknown
+		Active bool   `cbor:"4,keyasint,omitempty"`
+		Count  uint32 `cbor:"5,keyasint,omitempty"` // of the device's own counter
+		Alarms uint32 `cbor:"6,keyasint,omitempty"` // new since the last reading
+	}
+	// DoorRead is a changed reading of a door contact. Unknown is never "closed".
+	DoorRead struct {
+		Device string `cbor:"1,keyasint"`
+		Known  bool   `cbor:"2,keyasint"`
+		Reason string `cbor:"3,keyasint,omitempty"`
+		Open   bool   `cbor:"4,keyasint,omitempty"`
+	}
+	// StationSaid is a notice of a station that concerns the administrators.
+	StationSaid struct {
+		Station string `cbor:"1,keyasint"`
+		Attempt string `cbor:"2,keyasint"`
+		IIN     string `cbor:"3,keyasint"`
+		What    string `cbor:"4,keyasint"` // kind of the attempt's event
+		Detail  string `cbor:"5,keyasint,omitempty"`
+	}
+	// ActDrawn is an act, complete: from here on it is immutable (R19).
+	ActDrawn struct {
+		Number string            `cbor:"1,keyasint"`
+		Form   string            `cbor:"2,keyasint"`
+		By     string            `cbor:"3,keyasint"`
+		IIN    string            `cbor:"4,keyasint"`
+		Cause  uint64            `cbor:"5,keyasint,omitempty"` // the record of this log that it answers
+		Fields map[string]string `cbor:"6,keyasint"`
+		Digest []byte            `cbor:"7,keyasint"` // SHA-256 of the printed act, kept beside the log
+	}
+)
+
+// Kind implements Event; the names are part of the log format.
+func (Opened) Kind() string               { return "opened" }
+func (RunStarted) Kind() string           { return "run.started" }
+func (LateAdmitted) Kind() string         { return "late.admitted" }
+func (FaceChecked) Kind() string          { return "face.checked" }
+func (FaceUnavailable) Kind() string      { return "face.unavailable" }
+func (IdentifiedByDocument) Kind() string { return "identified.document" }
+func (Locked) Kind() string               { return "locked" }
+func (Unlocked) Kind() string             { return "unlocked" }
+func (DataConfirmed) Kind() string        { return "data.confirmed" }
+func (RulesRead) Kind() string            { return "rules.read" }
+func (Confirmed) Kind() string            { return "confirmed" }
+func (Entered) Kind() string              { return "entered" }
+func (ItemShown) Kind() string            { return "item.shown" }
+func (Edited) Kind() string               { return "edited" }
+func (Chosen) Kind() string               { return "chosen" }
+func (Flagged) Kind() string              { return "flagged" }
+func (AdministratorCalled) Kind() string  { return "administrator.called" }
+func (AppealedTechnically) Kind() string  { return "appeal.technical" }
+func (AppealedContent) Kind() string      { return "appeal.content" }
+func (LeavePermitted) Kind() string       { return "leave.permitted" }
+func (LeaveCancelled) Kind() string       { return "leave.cancelled" }
+func (LeftRoom) Kind() string             { return "left" }
+func (ReturnedToRoom) Kind() string       { return "returned" }
+func (LimitExceeded) Kind() string        { return "limit.exceeded" }
+func (Suspended) Kind() string            { return "suspended" }
+func (SuspensionEnded) Kind() string      { return "suspension.ended" }
+func (ExtraGranted) Kind() string         { return "extra.granted" }
+func (HelperRecorded) Kind() string       { return "helper.recorded" }
+func (CodeRefused) Kind() string          { return "code.refused" }
+func (FocusChanged) Kind() string         { return "focus.changed" }
+func (Ticked) Kind() string               { return "ticked" }
+func (HandedIn) Kind() string             { return "handed.in" }
+func (Scored) Kind() string               { return "scored" }
+func (Closed) Kind() string               { return "closed" }
+func (Postponed) Kind() string            { return "postponed" }
+func (ActTied) Kind() string              { return "act.tied" }
+func (RoomOpened) Kind() string           { return "room.opened" }
+func (DetectorRead) Kind() string         { return "detector" }
+func (DoorRead) Kind() string             { return "door" }
+func (StationSaid) Kind() string          { return "station" }
+func (ActDrawn) Kind() string             { return "act.drawn" }
+
+// Vocabulary returns a zero value of every event, in the order of this file.
+func Vocabulary() []Event {
+	return []Event{
+		Opened{},
+		RunStarted{},
+		LateAdmitted{},
+		FaceChecked{},
+		FaceUnavailable{},
+		IdentifiedByDocument{},
+		Locked{},
+		Unlocked{},
+		DataConfirmed{},
+		RulesRead{},
+		Confirmed{},
+		Entered{},
+		ItemShown{},
+		Edited{},
+		Chosen{},
+		Flagged{},
+		AdministratorCalled{},
+		AppealedTechnically{},
+		AppealedContent{},
+		LeavePermitted{},
+		LeaveCancelled{},
+		LeftRoom{},
+		ReturnedToRoom{},
+		LimitExceeded{},
+		Suspended{},
+		SuspensionEnded{},
+		ExtraGranted{},
+		HelperRecorded{},
+		CodeRefused{},
+		FocusChanged{},
+		Ticked{},
+		HandedIn{},
+		Scored{},
+		Closed{},
+		Postponed{},
+		ActTied{},
+		RoomOpened{},
+		DetectorRead{},
+		DoorRead{},
+		StationSaid{},
+		ActDrawn{},
+	}
+}
+
+// Recorded is an event with its place in a log.
+type Recorded struct {
+	Seq   uint64 // from 1, without gaps
+	Stamp Stamp
+	Event Event
+}
+
+type wireRecord struct {
+	Seq  uint64          `cbor:"1,keyasint"`
+	Wall int64           `cbor:"2,keyasint"`
+	Run  uint32          `cbor:"3,keyasint"`
+	Mono int64           `cbor:"4,keyasint"`
+	Kind string          `cbor:"5,keyasint"`
+	Body cbor.RawMessage `cbor:"6,keyasint"`
+}
+
+// ErrRecord is wrapped by every error of DecodeRecord.
+var ErrRecord = errors.New("not a record of this log format")
+
+var (
+	encoding = must(cbor.CoreDetEncOptions().EncMode())
+	decoding = must(cbor.DecOptions{
+		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, MaxNestedLevels: 8, MaxArrayElements: 4096, MaxMapPairs: 4096,
+	}.DecMode())
+	kinds = func() map[string]reflect.Type {
+		m := make(map[string]reflect.Type)
+		for _, e := range Vocabulary() {
+			m[e.Kind()] = reflect.TypeOf(e)
+		}
+		return m
+	}()
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// EncodeRecord returns the record in deterministic CBOR (RFC 8949 §4.2.1): equal records have equal bytes.
+func EncodeRecord(r Recorded) ([]byte, error) {
+	body, err := encoding.Marshal(r.Event)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", r.Event.Kind(), err)
+	}
+	return encoding.Marshal(wireRecord{Seq: r.Seq, Wall: r.Stamp.Wall, Run: r.Stamp.Run, Mono: r.Stamp.Mono, Kind: r.Event.Kind(), Body: body})
+}
+
+// DecodeRecord reads a record. Unknown kinds, unknown fields, trailing bytes and any encoding that EncodeRecord would not
+// write are errors that wrap ErrRecord: a log that this program does not wholly understand must not be folded half.
+func DecodeRecord(data []byte) (Recorded, error) {
+	var w wireRecord
+	if err := decoding.Unmarshal(data, &w); err != nil {
+		return Recorded{}, fmt.Errorf("%w: %v", ErrRecord, err)
+	}
+	t, ok := kinds[w.Kind]
+	if !ok {
+		return Recorded{}, fmt.Errorf("%w: unknown kind %q", ErrRecord, w.Kind)
+	}
+	v := reflect.New(t)
+	if err := decoding.Unmarshal(w.Body, v.Interface()); err != nil {
+		return Recorded{}, fmt.Errorf("%w: %s: %v", ErrRecord, w.Kind, err)
+	}
+	r := Recorded{
+		Seq:   w.Seq,
+		Stamp: Stamp{Wall: w.Wall, Run: w.Run, Mono: w.Mono},
+		Event: v.Elem().Interface().(Event),
+	}
+	if again, err := EncodeRecord(r); err != nil || !bytes.Equal(again, data) {
+		return Recorded{}, fmt.Errorf("%w: %s is not in its one encoding", ErrRecord, w.Kind)
+	}
+	return r, nil
+}

@@ -1,0 +1,491 @@
+package console
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"emtihan/assets/fonts"
+	"emtihan/assets/locales"
+	"emtihan/exam"
+	"emtihan/proctor/act"
+	"emtihan/proctor/room"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+const (
+	adminName = "Сұлтанова Гүлнәр"
+	adminCode = "4711"
+)
+
+var (
+	zone    = time.FixedZone("+05", 5*3600)
+	now     = time.Date(2026, 11, 21, 9, 40, 0, 0, zone)
+	aigerim = exam.Candidate{IIN: "900101300017", Name: "Әбдіғаппар Айгерім", Seat: "1"}
+	ivan    = exam.Candidate{IIN: "910202300025", Name: "Иванов Иван", Seat: "10"}
+	hash    = sync.OnceValue(func() string { return exam.HashCode(adminCode, []byte("saltsalt")) })
+)
+
+// rig is a console on a real room, in the toolkit's test driver.
+type rig struct {
+	t      *testing.T
+	c      *Console
+	w      fyne.Window
+	r      *room.Room
+	dir    string
+	mu     sync.Mutex
+	shown  []Shown
+	people int
+}
+
+func newRig(t *testing.T, lang locales.Lang) *rig {
+	t.Helper()
+	a := test.NewTempApp(t)
+	a.Settings().SetTheme(Theme{})
+	forms, err := act.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &rig{t: t, dir: t.TempDir()}
+	s := &exam.Session{
+		ID: "s1", Centre: "Қостанай", Room: "205", Start: now.Add(20 * time.Minute), Profile: "doctoral", Candidates: []exam.Candidate{ivan, aigerim},
+		Administrators: []exam.Administrator{{Name: adminName, Role: "дежурный по аудитории", Code: hash()}},
+	}
+	g.r, err = room.Open(room.Config{
+		Dir: g.dir, Session: s, Forms: forms, Now: func() time.Time { return now },
+		Fonts: act.Fonts{Regular: fonts.Mend(theme.DefaultTextFont().Content()), Bold: fonts.Mend(theme.DefaultTextBoldFont().Content())},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	g.w = test.NewTempWindow(t, widget.NewLabel(""))
+	g.w.Resize(fyne.NewSize(1366, 768))
+	g.c = New(g.w, s, Options{Lang: lang, Forms: forms, Desk: g.r, Now: func() time.Time { return now }, OnShow: func(x Shown) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.shown = append(g.shown, x)
+	}})
+	g.r.Watch(g.c.Show)
+	return g
+}
+
+func (g *rig) last() Shown {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.shown) == 0 {
+		return Shown{}
+	}
+	return g.shown[len(g.shown)-1]
+}
+
+func (g *rig) await(what string, ok func(Shown) bool) Shown {
+	g.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !ok(g.last()) {
+		if time.Now().After(deadline) {
+			g.t.Fatalf("%s: not within 20 s; shown is %+v", what, g.last())
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return g.last()
+}
+
+// do runs f on the toolkit's goroutine, as events do.
+func (g *rig) do(f func()) { fyne.DoAndWait(f) }
+
+func (g *rig) press(names ...fyne.KeyName) {
+	g.t.Helper()
+	for _, n := range names {
+		g.do(func() {
+			k := &fyne.KeyEvent{Name: n}
+			if n == fyne.KeyTab {
+				g.w.Canvas().FocusNext()
+			} else if f := g.w.Canvas().Focused(); f != nil {
+				f.TypedKey(k)
+			} else {
+				g.c.key(k)
+			}
+		})
+	}
+}
+
+func (g *rig) typed(s string) {
+	g.t.Helper()
+	g.do(func() {
+		f := g.w.Canvas().Focused()
+		if f == nil {
+			g.t.Fatal("nothing has the focus")
+		}
+		for _, r := range s {
+			f.TypedRune(r)
+		}
+	})
+}
+
+// texts returns every text that is in the window and in what lies over it.
+func (g *rig) texts() string {
+	var all []string
+	g.do(func() {
+		var walk func(o fyne.CanvasObject)
+		walk = func(o fyne.CanvasObject) {
+			if o == nil || !o.Visible() {
+				return
+			}
+			switch o := o.(type) {
+			case *canvas.Text:
+				all = append(all, o.Text)
+			case *widget.Label:
+				all = append(all, o.Text)
+			case *fyne.Container:
+				for _, x := range o.Objects {
+					walk(x)
+				}
+			case fyne.Widget:
+				for _, x := range test.WidgetRenderer(o).Objects() {
+					walk(x)
+				}
+			}
+		}
+		walk(g.w.Content())
+		for _, o := range g.w.Canvas().Overlays().List() {
+			walk(o)
+		}
+	})
+	return strings.Join(all, "\n")
+}
+
+func (g *rig) mustShow(words ...string) {
+	g.t.Helper()
+	all := g.texts()
+	for _, w := range words {
+		if !strings.Contains(all, w) {
+			g.t.Errorf("%q is not on the screen:\n%s", w, all)
+		}
+	}
+}
+
+func (g *rig) alarm(count uint32) {
+	g.r.Detector(exam.DetectorRead{Device: "entrance", Known: true, Active: true, Count: count, Alarms: 1})
+}
+
+// R19, R21: an alarm appears, its act is prefilled, a wrong code is refused and logged, the right one makes an act on paper.
+func TestAlarmToAct(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" && s.Candidates == 2 && s.Detector == "unknown" })
+	g.typed("1")
+	g.press(fyne.KeyReturn)
+	g.await("the candidate in the gate", func(s Shown) bool { return s.Gate })
+	g.mustShow("У рамки: " + aigerim.Name + ", место 1")
+	g.alarm(1)
+	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 && s.Detector == "alarm" })
+	g.mustShow("Тревога металлоискателя", "ТРЕВОГА", "Открытых тревог: 1", "Составить акт")
+
+	g.press(fyne.KeyF3)
+	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-10" && s.Focus == "items" })
+	g.mustShow("1 · "+aigerim.Name, "сигнал металлоискателя «entrance» в 09:40:00", "21.11.2026 09:40:00", "Проект формы", "не допускается", adminName)
+	g.typed("headph")
+	g.press(fyne.KeyReturn)
+	g.mustShow("проводные или беспроводные наушники")
+	// Tab goes through the fields in their order to the code.
+	var order []string
+	for range 20 {
+		g.press(fyne.KeyTab)
+		order = append(order, g.last().Focus)
+		if g.last().Focus == "code" {
+			break
+		}
+	}
+	if got, want := strings.Join(order, " "), "item_note description exam how corrects acknowledged administrator code"; got != want {
+		t.Errorf("Tab order %s, want %s", got, want)
+	}
+
+	g.typed("0000")
+	g.press(fyne.KeyReturn)
+	g.await("the refusal", func(s Shown) bool { return s.Problem == "code" && s.Focus == "code" && !s.Busy })
+	g.mustShow("Код неверный")
+	if v := g.r.View(); len(v.Acts) != 0 || v.Lines[0].Event != (exam.CodeRefused{}).Kind() {
+		t.Errorf("after a wrong code: %d acts, last event %s", len(v.Acts), v.Lines[0].Event)
+	}
+
+	g.typed(adminCode)
+	g.press(fyne.KeyReturn)
+	done := g.await("the act", func(s Shown) bool { return s.Dialog == "done" && s.Unhandled == 0 })
+	if done.Act != "10/2026-11-21/001" || done.Focus != "close" {
+		t.Errorf("done: %+v", done)
+	}
+	path := filepath.Join(g.dir, "acts", "10-2026-11-21-001.pdf")
+	g.mustShow("Акт 10/2026-11-21/001 составлен", path)
+	if _, err := exec.LookPath("pdftotext"); err == nil {
+		out, err := exec.Command("pdftotext", path, "-").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []string{"Әбдіғаппар Айгерім", "наушники", "құлаққап", "проект формы, сверить с приложением 10", adminName} {
+			if !strings.Contains(strings.Join(strings.Fields(string(out)), " "), w) {
+				t.Errorf("%q is not on the printed act", w)
+			}
+		}
+	}
+	g.press(fyne.KeyReturn)
+	g.await("the window again", func(s Shown) bool { return s.Dialog == "" && s.Focus == "search" })
+	g.mustShow("акт 10/2026-11-21/001", "Открытых тревог нет")
+}
+
+// Every language at any moment: what is entered in a dialog stays, and so does the focus.
+func TestLanguageInTheMiddle(t *testing.T) {
+	g := newRig(t, locales.Kazakh)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
+	g.press(fyne.KeyF2)
+	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-12" && s.Focus == "candidate" })
+	g.typed("10")
+	g.press(fyne.KeyReturn)
+	g.await("the next field", func(s Shown) bool { return s.Focus == "bans" })
+	g.typed("3")
+	g.press(fyne.KeyReturn)
+	g.mustShow("3) сөйлесу")
+	g.press(fyne.KeyTab, fyne.KeyTab, fyne.KeyTab)
+	g.await("the description", func(s Shown) bool { return s.Focus == "description" })
+	g.typed("өзінің сөзі")
+	g.press(fyne.KeyF9)
+	g.await("Russian", func(s Shown) bool { return s.Lang == "ru" && s.Focus == "description" })
+	g.mustShow("3) разговоры", "10 · "+ivan.Name, "өзінің сөзі", "удаляется из аудитории", "Металлоискатель")
+	g.press(fyne.KeyF9)
+	g.await("English", func(s Shown) bool { return s.Lang == "en" && s.Dialog == "act-12" })
+	g.mustShow("3) talking", "өзінің сөзі", "Metal detector")
+	g.press(fyne.KeyEscape)
+	g.await("the end", func(s Shown) bool { return s.Dialog == "" })
+	g.press(fyne.KeyF9)
+	g.await("Kazakh", func(s Shown) bool { return s.Lang == "kk" && s.Focus == "search" })
+	if n := len(g.r.View().Acts); n != 0 {
+		t.Errorf("%d acts although the dialog was left", n)
+	}
+	if all := g.texts(); strings.Contains(all, "[proctor.") {
+		t.Errorf("a sentence is missing:\n%s", all)
+	}
+}
+
+// What is missing is named and gets the focus; nothing is asked of the room.
+func TestIncompleteAct(t *testing.T) {
+	g := newRig(t, locales.English)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
+	g.press(fyne.KeyF2)
+	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-12" })
+	sign := func() { g.do(func() { g.c.dialog.(*actDialog).submit() }) }
+	sign()
+	g.await("the candidate is asked for", func(s Shown) bool { return s.Problem == "missing" && s.Focus == "candidate" })
+	g.mustShow("Fill in: Candidate")
+	g.typed("1")
+	g.press(fyne.KeyReturn)
+	sign()
+	g.await("a ban is asked for", func(s Shown) bool { return s.Problem == "missing" && s.Focus == "bans" })
+	g.typed("zzz")
+	g.mustShow("Nothing fits")
+	g.press(fyne.KeyBackspace, fyne.KeyBackspace, fyne.KeyBackspace)
+	g.typed("1")
+	g.press(fyne.KeyReturn)
+	g.mustShow("1) leaving the room")
+	sign()
+	g.await("the code is asked for", func(s Shown) bool { return s.Problem == "missing" && s.Focus == "code" })
+}
+
+// R10, R18: a failed match proposes form 13 with the figures.
+func TestFailedMatch(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	g.r.StationOnline("st1", true)
+	g.r.Hear(room.Notice{
+		Station: "st1", Attempt: "a1", IIN: aigerim.IIN, Phase: "running", Hold: room.HoldLocked, What: "face.checked", Detail: "refused:low-score",
+		Wall: now.UnixMilli(), Score: 0.18, Threshold: 0.363,
+	})
+	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 && s.Stations == 1 })
+	g.mustShow("Лицо не совпадает", "место закрыто, нужны вы", "открыто: 1")
+	g.press(fyne.KeyF3)
+	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-13" && s.Focus == "code" })
+	g.mustShow("сходство 0.180, требуется 0.363", "1 · "+aigerim.Name)
+	// The form can be changed: form 12 asks for a ban.
+	g.do(func() { g.w.Canvas().Focus(g.c.dialog.(*actDialog).controls["form"]) })
+	g.press(fyne.KeyUp)
+	g.await("form 12", func(s Shown) bool { return s.Dialog == "act-12" && s.Focus == "form" })
+	g.mustShow("сходство 0.180, требуется 0.363", "1 · "+aigerim.Name)
+}
+
+// An alarm that needs no act is settled by a named administrator, for a reason.
+func TestDismiss(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	g.alarm(1)
+	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 })
+	g.do(func() { g.c.openDismiss(g.c.view.Alarms[0]) })
+	g.await("the dialog", func(s Shown) bool { return s.Dialog == "dismiss" && s.Focus == "reason" })
+	sign := func() { g.do(func() { g.c.dialog.(*dismissDialog).submit() }) }
+	sign()
+	g.await("a reason is asked for", func(s Shown) bool { return s.Problem == "reason" && s.Focus == "reason" })
+	g.typed("пряжка ремня")
+	g.press(fyne.KeyReturn, fyne.KeyTab)
+	g.await("the code", func(s Shown) bool { return s.Focus == "code" })
+	g.typed("1")
+	g.press(fyne.KeyReturn)
+	g.await("the refusal", func(s Shown) bool { return s.Problem == "code" && s.Focus == "code" })
+	g.typed(adminCode)
+	g.press(fyne.KeyReturn)
+	g.await("the alarm settled", func(s Shown) bool { return s.Dialog == "" && s.Unhandled == 0 })
+	g.mustShow("без акта, "+adminName, "пряжка ремня")
+}
+
+// R21: unknown has its own word, its own colour and its own advice, for each reason and in each language.
+func TestUnknownIsNeverQuiet(t *testing.T) {
+	g := newRig(t, locales.Kazakh)
+	g.r.Detector(exam.DetectorRead{Device: "entrance", Known: true})
+	g.r.Door(exam.DoorRead{Device: "205", Known: true})
+	g.await("both known", func(s Shown) bool { return s.Detector == "clear" && s.Door == "closed" })
+	quiet := [2]any{g.c.detector.back.FillColor, g.c.door.back.FillColor}
+	g.r.Detector(exam.DetectorRead{Device: "entrance", Reason: "silent"})
+	g.r.Door(exam.DoorRead{Device: "205", Reason: "unplugged"})
+	g.await("both unknown", func(s Shown) bool { return s.Detector == "unknown" && s.Door == "unknown" })
+	if g.c.detector.back.FillColor == quiet[0] || g.c.door.back.FillColor == quiet[1] {
+		t.Error("unknown has the colour of quiet")
+	}
+	for _, l := range locales.All {
+		g.do(func() { g.c.SetLanguage(l) })
+		for _, id := range []string{"detector.none", "detector.todo", "door.none", "door.todo", "reason.silent", "reason.unplugged"} {
+			g.mustShow(locales.T(l, "proctor."+id))
+		}
+	}
+	for _, reason := range []string{"", "silent", "bad-answer", "unplugged", "missing", "busy", "forbidden", "unsuitable", "not-configured", "stopped"} {
+		for _, l := range locales.All {
+			if s := ReasonText(l, reason); s == "" || strings.HasPrefix(s, "[") {
+				t.Errorf("reason %q in %s: %q", reason, l, s)
+			}
+		}
+	}
+}
+
+// Every event that a room's log can hold has a sentence in the list.
+func TestEveryEventHasASentence(t *testing.T) {
+	g := newRig(t, locales.English)
+	lines := []room.Line{
+		{Event: "room.opened"},
+		{Event: "act.drawn"},
+		{Event: "code.refused"},
+		{Event: room.SaidRun},
+		{Event: room.SaidLinkUp},
+		{Event: room.SaidLinkOff},
+		{Event: room.SaidHandled},
+		{Event: "detector"},
+		{Event: "detector", State: room.Quiet},
+		{Event: "detector", State: room.Raised},
+		{Event: "door"},
+		{Event: "door", State: room.Quiet},
+		{Event: "door", State: room.Raised},
+	}
+	details := map[string][]string{
+		"face.checked": {"accepted:", "refused:", "unsure:"}, "locked": {"face", "restart", "administrator"},
+		"limit.exceeded": {"leave-times", "leave-minutes"}, "focus.changed": {"lost", "back"},
+	}
+	silent := map[string]bool{
+		"item.shown": true, "edited": true, "chosen": true, "flagged": true, "ticked": true, "scored": true, "act.tied": true,
+		"room.opened": true, "detector": true, "door": true, "station": true, "act.drawn": true, // those of the room itself stand above
+	}
+	for _, e := range exam.Vocabulary() {
+		if silent[e.Kind()] {
+			continue
+		}
+		for _, d := range append(details[e.Kind()], make([]string, max(0, 1-len(details[e.Kind()])))...) {
+			lines = append(lines, room.Line{Event: e.Kind(), Detail: d})
+		}
+	}
+	unnamed := locales.T(locales.English, "proctor.event.unnamed")
+	for _, l := range lines {
+		if s := g.c.event(l); strings.HasPrefix(s, "[") || strings.HasPrefix(s, unnamed) {
+			t.Errorf("%s %q: %q", l.Event, l.Detail, s)
+		}
+	}
+}
+
+// Views that come faster than the window is painted are skipped: the toolkit's queue must not grow.
+func TestViewsAreCoalesced(t *testing.T) {
+	g := newRig(t, locales.English)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
+	release, blocked := make(chan struct{}), make(chan struct{})
+	fyne.Do(func() { close(blocked); <-release })
+	<-blocked
+	v := g.r.View()
+	for i := range 10_000 {
+		v.Stations = i
+		g.c.Show(v)
+	}
+	before := len(g.shown)
+	close(release)
+	g.await("the last view", func(s Shown) bool { return s.Stations == 9_999 })
+	if n := len(g.shown) - before; n > 1 {
+		t.Errorf("%d views were shown, want only the last", n)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
+	for _, c := range []struct {
+		query string
+		want  int
+	}{{"иванов", 1}, {"әбдіғ", 1}, {"910202", 1}, {"1", 2}, {"нет такого", 0}, {"", 2}} {
+		g.do(func() { g.c.search.SetText(c.query) })
+		g.await(c.query, func(s Shown) bool { return s.Candidates == c.want })
+	}
+	g.do(func() { g.c.search.SetText("нет такого") })
+	g.mustShow("В списке никто не подходит.")
+	g.press(fyne.KeyEscape)
+	g.await("the search cleared", func(s Shown) bool { return s.Candidates == 2 })
+}
+
+// An act that is recorded although its file could not be written is not reported as lost.
+func TestFileTrouble(t *testing.T) {
+	g := newRig(t, locales.English)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
+	g.do(func() {
+		g.c.openAct(nil)
+		g.c.dialog.(*actDialog).answered(room.Act{ActDrawn: exam.ActDrawn{Number: "12/2026-11-21/007"}}, errors.New("no space"))
+	})
+	g.await("the end", func(s Shown) bool { return s.Dialog == "done" && s.Act == "12/2026-11-21/007" })
+	g.mustShow("is recorded, but its file could not be written: no space")
+}
+
+func TestShowTrouble(t *testing.T) {
+	a := test.NewTempApp(t)
+	a.Settings().SetTheme(Theme{})
+	g := &rig{t: t, w: test.NewTempWindow(t, widget.NewLabel(""))}
+	var seen []locales.Lang
+	g.do(func() {
+		ShowTrouble(g.w, locales.Kazakh, func(l locales.Lang) []string { return []string{"trouble " + string(l)} }, func(l locales.Lang) { seen = append(seen, l) })
+	})
+	g.mustShow("trouble kk")
+	g.do(func() {
+		g.w.Canvas().FocusPrevious()
+		g.w.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	})
+	g.mustShow("trouble en")
+	if len(seen) != 2 || seen[1] != locales.English {
+		t.Errorf("languages shown: %v", seen)
+	}
+}
+
+func TestMain(m *testing.M) {
+	// The toolkit complains on standard error about a locale that it does not know, such as C.
+	if os.Getenv("LANG") == "" || os.Getenv("LANG") == "C" {
+		os.Setenv("LANG", "en_US.UTF-8")
+	}
+	os.Exit(m.Run())
+}

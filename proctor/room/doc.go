@@ -1,0 +1,21 @@
+// Package room is the room as its administrators see it: one log of what devices, stations and administrators said and did,
+// the state that follows from it, and the link over which the stations speak.
+//
+// # Log
+//
+// The room's log is a journal (package journal) in DIR/room/SESSION.journal. Devices write DetectorRead and DoorRead,
+// acts ActDrawn, refused codes CodeRefused. Everything else is StationSaid; see [Saying] for what its Detail holds.
+// The administrators' computer speaks as the station [Desk], so that their own deeds stand in the same log (R21).
+//
+// # Link
+//
+// Stations connect to a Unix socket on the administrators' computer. Each message is its length as four big-endian bytes,
+// from 1 to [MaxMessage], and as many bytes of CBOR. The station begins with hello (protocol version, station, run of the
+// program, attempt), the room answers with welcome or with a refusal and its reason. Then notices flow to the room, which
+// acknowledges each after it has been handed on, and acts flow to the station, which acknowledges each after its callback
+// returned. What is not acknowledged is sent again after a reconnection; both sides drop what they have seen already, so a
+// notice is handed on once, and in order, as long as neither program ends.
+//
+// A peer that sends something else, announces a message that is too long, starts one and does not end it within
+// [PeerTimeout], or does not read, is disconnected. Neither side waits for the other: a station goes on without the room.
+package room

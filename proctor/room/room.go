@@ -1,0 +1,599 @@
+package room
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"emtihan/exam"
+	"emtihan/exam/journal"
+	"emtihan/proctor/act"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config is what a room needs.
+type Config struct {
+	// Dir is the data folder: the log lies in Dir/room/SESSION.journal, printed acts in Dir/acts.
+	Dir      string
+	Session  *exam.Session
+	Forms    *act.Forms
+	Fonts    act.Fonts
+	Software string // version, for the log
+	// OnAct is told of each act about an attempt once the disk has it, and at the start of those that the log holds. It
+	// must not block.
+	OnAct func(attempt string, tied exam.ActTied)
+	// Journal is passed on to the journal; its OnStatus is taken by this package.
+	Journal journal.Options
+	// Now is the clock for the log; nil means time.Now.
+	Now func() time.Time
+}
+
+// Refusals of what an administrator asks for.
+var (
+	// ErrCode: no administrator of this name has this code. It is in the log.
+	ErrCode = &exam.Refusal{Code: "code"}
+	// ErrAlarm: there is no such alarm, or it is handled already.
+	ErrAlarm = &exam.Refusal{Code: "alarm"}
+	// ErrPerson: the IIN is not on the list of this session.
+	ErrPerson = exam.ErrNotExpected
+	// ErrReason: a reason is missing.
+	ErrReason = exam.ErrReason
+	// ErrCorrects: the act that is to be corrected does not exist.
+	ErrCorrects = &exam.Refusal{Code: "corrects"}
+)
+
+// ErrSecond says that another program has a room of this data folder open.
+var ErrSecond = errors.New("another program has a room of this data folder open")
+
+// DraftError says what keeps a draft from becoming an act.
+type DraftError struct{ Problems []act.Problem }
+
+func (e *DraftError) Error() string { return fmt.Sprintf("the act is not complete: %v", e.Problems) }
+
+// Room owns the room's log. Its methods may be called from any goroutine, and none of them but Close waits for the disk.
+type Room struct {
+	cfg   Config
+	start time.Time
+	lock  *os.File
+	j     *journal.Journal
+
+	mu       sync.Mutex // guards what follows
+	queue    []func()
+	view     View
+	watchers []func(View)
+	closed   bool
+
+	codes sync.Mutex // one code is checked at a time: each takes 64 MiB
+	wake  chan struct{}
+	quit  chan struct{}
+	done  chan struct{}
+	asked sync.WaitGroup
+
+	// The actor's goroutine's own.
+	state   *state
+	run     uint32
+	numbers map[string]int // last number by day
+	waiting []waiting
+}
+
+// waiting is what happens once a record is on the disk.
+type waiting struct {
+	seq uint64
+	f   func()
+}
+
+// Open opens the room of the session, beginning its log or going on with it. It returns ErrSecond, a
+// *journal.DamagedError, or a disk error.
+func Open(cfg Config) (*Room, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	r := &Room{
+		cfg: cfg, start: time.Now(), state: newState(cfg.Session), run: 1, numbers: make(map[string]int),
+		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	for _, dir := range []string{r.folder(), r.acts()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.open(); err != nil {
+		if r.j != nil {
+			r.j.Close()
+		}
+		if r.lock != nil {
+			r.lock.Close()
+		}
+		return nil, err
+	}
+	r.publish()
+	go r.loop()
+	return r, nil
+}
+
+func (r *Room) folder() string { return filepath.Join(r.cfg.Dir, "room") }
+func (r *Room) acts() string   { return filepath.Join(r.cfg.Dir, "acts") }
+
+func (r *Room) open() (err error) {
+	// The lock spans the folder, not the session: numbers run on over all sessions of a day.
+	if r.lock, err = os.OpenFile(filepath.Join(r.folder(), "lock"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return err
+	}
+	if err := unix.Flock(int(r.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = ErrSecond
+		}
+		return fmt.Errorf("%s: %w", r.folder(), err)
+	}
+	path := filepath.Join(r.folder(), r.cfg.Session.ID+".journal")
+	opt := r.cfg.Journal
+	opt.OnStatus = func(journal.Status) { r.post(r.settled) }
+	if r.j, err = journal.Open(path, opt); errors.Is(err, fs.ErrNotExist) {
+		r.j, err = journal.Create(path, r.cfg.Session.ID, opt)
+	}
+	if errors.Is(err, journal.ErrInUse) {
+		return fmt.Errorf("%w: %w", ErrSecond, err)
+	}
+	if err != nil {
+		return err
+	}
+	err = r.j.Records(func(_ uint64, data []byte) error {
+		rec, err := exam.DecodeRecord(data)
+		if err == nil {
+			err = r.state.fold(rec)
+		}
+		if err != nil {
+			return &journal.DamagedError{Path: path, Seq: r.state.seq + 1, Why: err.Error()}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.countActs(path); err != nil {
+		return err
+	}
+	if err := r.restoreActs(); err != nil {
+		return err
+	}
+	if r.state.opened {
+		r.run = r.state.last.Run + 1
+	} else if _, err := r.record(exam.RoomOpened{Session: r.cfg.Session.ID, Centre: r.cfg.Session.Centre, Room: r.cfg.Session.Room}); err != nil {
+		return err
+	}
+	_, err = r.record(exam.StationSaid{Station: Desk, What: SaidRun, Detail: Saying{Detail: r.cfg.Software}.String()})
+	if err == nil && r.cfg.OnAct != nil {
+		for _, a := range r.state.acts {
+			r.cfg.OnAct(a.Fields[act.FieldAttempt], tiedOf(a.ActDrawn))
+		}
+	}
+	return err
+}
+
+// countActs finds the last number of each day: in this log, in those of other sessions in the folder, and, since one of
+// those may be damaged, in the names of the printed acts.
+func (r *Room) countActs(own string) error {
+	count := func(number string) {
+		if _, day, n, err := act.ParseNumber(number); err == nil {
+			r.numbers[day] = max(r.numbers[day], n)
+		}
+	}
+	for _, a := range r.state.acts {
+		count(a.Number)
+	}
+	logs, err := filepath.Glob(filepath.Join(r.folder(), "*.journal"))
+	if err != nil {
+		return err
+	}
+	for _, path := range logs {
+		if path == own {
+			continue
+		}
+		// A damaged log of another session must not keep this one from being held.
+		_ = eachAct(path, count)
+	}
+	printed, err := os.ReadDir(r.acts())
+	if err != nil {
+		return err
+	}
+	for _, e := range printed {
+		name := strings.TrimSuffix(e.Name(), ".pdf")
+		// FORM-YYYY-MM-DD-NNN; the form may have a hyphen of its own.
+		if parts := strings.Split(name, "-"); len(parts) >= 5 {
+			n := len(parts)
+			count(strings.Join(parts[:n-4], "-") + "/" + strings.Join(parts[n-4:n-1], "-") + "/" + parts[n-1])
+		}
+	}
+	return nil
+}
+
+func eachAct(path string, f func(number string)) error {
+	rd, err := journal.OpenReader(path)
+	if err != nil {
+		return err
+	}
+	defer rd.Close()
+	return rd.Records(func(_ uint64, data []byte) error {
+		rec, err := exam.DecodeRecord(data)
+		if err != nil {
+			return err
+		}
+		if a, ok := rec.Event.(exam.ActDrawn); ok {
+			f(a.Number)
+		}
+		return nil
+	})
+}
+
+// restoreActs puts the printed acts of the log back where a file is missing or was changed; what stands there instead is
+// kept beside it.
+func (r *Room) restoreActs() error {
+	missing := make(map[string]int)
+	for i := range r.state.acts {
+		a := &r.state.acts[i]
+		a.Path = filepath.Join(r.acts(), act.FileName(a.Number))
+		data, err := os.ReadFile(a.Path)
+		if sum := sha256.Sum256(data); err == nil && bytes.Equal(sum[:], a.Digest) {
+			continue
+		} else if err == nil {
+			if err := os.Rename(a.Path, a.Path+".altered"); err != nil {
+				return err
+			}
+		}
+		missing[string(a.Digest)] = i
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return r.j.Blobs(func(h journal.Hash, blob []byte) error {
+		if i, ok := missing[string(h[:])]; ok {
+			return writeFile(r.state.acts[i].Path, blob)
+		}
+		return nil
+	})
+}
+
+// Watch calls f with the present view and then with every new one, from the room's goroutine. f must not block.
+func (r *Room) Watch(f func(View)) {
+	r.post(func() {
+		r.mu.Lock()
+		r.watchers = append(r.watchers, f)
+		v := r.view
+		r.mu.Unlock()
+		f(v)
+	})
+}
+
+// View returns the present view.
+func (r *Room) View() View {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.view
+}
+
+// Detector takes a changed reading of the detector into the log (R21).
+func (r *Room) Detector(e exam.DetectorRead) { r.post(func() { r.say(e) }) }
+
+// Door takes a changed reading of the door into the log (R21).
+func (r *Room) Door(e exam.DoorRead) { r.post(func() { r.say(e) }) }
+
+// Hear takes a station's notice into the log.
+func (r *Room) Hear(n Notice) {
+	r.post(func() {
+		said := Saying{Detail: n.Detail, Phase: n.Phase, Hold: n.Hold, Seat: n.Seat, By: n.By, Wall: n.Wall, Seq: n.Seq, Score: finite(n.Score), Threshold: finite(n.Threshold)}
+		var blobs [][]byte
+		if len(n.Frame) > 0 {
+			sum := sha256.Sum256(n.Frame)
+			said.Frame = hex.EncodeToString(sum[:])
+			blobs = append(blobs, n.Frame)
+		}
+		// The desk's own words are what administrators signed for; no station may put any into its mouth.
+		if n.Station == Desk || n.What == "" {
+			return
+		}
+		r.say(exam.StationSaid{Station: n.Station, Attempt: n.Attempt, IIN: n.IIN, What: n.What, Detail: said.String()}, blobs...)
+	})
+}
+
+func finite(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return x
+}
+
+// StationOnline notes that a station is connected, or is not any more.
+func (r *Room) StationOnline(station string, online bool) {
+	what := SaidLinkOff
+	if online {
+		what = SaidLinkUp
+	}
+	r.post(func() { r.say(exam.StationSaid{Station: station, What: what, Detail: Saying{}.String()}) })
+}
+
+// Gate notes which candidate an administrator lets through the gate now. Alarms of the detector concern that candidate
+// until another one is picked; one that came when nobody was picked is tied to the first who is (R21). done, which may be
+// nil, gets nil or ErrPerson.
+func (r *Room) Gate(iin string, done func(error)) {
+	r.post(func() {
+		answer(done, r.gate(iin))
+	})
+}
+
+func (r *Room) gate(iin string) error {
+	if _, ok := r.state.index[iin]; !ok {
+		return ErrPerson
+	}
+	if r.state.gate != iin {
+		r.say(exam.StationSaid{Station: Desk, IIN: iin, What: SaidGate, Detail: Saying{}.String()})
+	}
+	for _, a := range slices.Clone(r.state.alarms) {
+		if a.Kind == act.ByDetector && a.IIN == "" && !a.Handled {
+			r.say(exam.StationSaid{Station: Desk, IIN: iin, What: SaidTied, Detail: Saying{Record: a.Record}.String()})
+		}
+	}
+	return nil
+}
+
+func answer(done func(error), err error) {
+	if done != nil {
+		done(err)
+	}
+}
+
+// signed runs f on the room's goroutine if the code is that of the administrator by; else it logs the attempt and refuses
+// with ErrCode.
+func (r *Room) signed(by, code string, refuse func(error), f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	r.asked.Go(func() {
+		i := slices.IndexFunc(r.cfg.Session.Administrators, func(a exam.Administrator) bool { return a.Name == by })
+		r.codes.Lock()
+		ok := i >= 0 && r.cfg.Session.Administrators[i].Accepts(code)
+		r.codes.Unlock()
+		r.post(func() {
+			if ok {
+				f()
+				return
+			}
+			r.say(exam.CodeRefused{By: cut(by, MaxText)})
+			refuse(ErrCode)
+		})
+	})
+}
+
+// Dismiss notes that an alarm needs no act, by an administrator's decision and for a reason. done gets nil, ErrCode,
+// ErrReason or ErrAlarm.
+func (r *Room) Dismiss(record uint64, reason, by, code string, done func(error)) {
+	refuse := func(err error) { answer(done, err) }
+	r.signed(by, code, refuse, func() {
+		i := slices.IndexFunc(r.state.alarms, func(a Alarm) bool { return a.Record == record && !a.Handled })
+		switch {
+		case strings.TrimSpace(reason) == "":
+			refuse(ErrReason)
+		case i < 0:
+			refuse(ErrAlarm)
+		default:
+			r.say(exam.StationSaid{
+				Station: Desk, IIN: r.state.alarms[i].IIN, What: SaidHandled,
+				Detail: Saying{Detail: cut(reason, MaxText), By: by, Record: record}.String(),
+			})
+			refuse(nil)
+		}
+	})
+}
+
+// Draw makes a draft an act: it is numbered, signed with the administrator's code, printed and recorded, and from then on
+// immutable (R19). done is called once the disk has the act and its file is written; it gets ErrCode, a *DraftError,
+// ErrPerson, ErrAlarm or ErrCorrects, or what went wrong in printing. An act that done reports has a number; one that is
+// refused leaves no gap.
+func (r *Room) Draw(d act.Draft, by, code string, done func(Act, error)) {
+	d = d.Clone()
+	refuse := func(err error) { done(Act{}, err) }
+	if p := r.cfg.Forms.Check(d); len(p) > 0 {
+		r.post(func() { refuse(&DraftError{p}) })
+		return
+	}
+	r.signed(by, code, refuse, func() {
+		if err := r.draw(d, by, done); err != nil {
+			refuse(err)
+		}
+	})
+}
+
+func (r *Room) draw(d act.Draft, by string, done func(Act, error)) error {
+	s := r.state
+	i, ok := s.index[d.IIN]
+	if !ok {
+		return ErrPerson
+	}
+	if corrects := d.Fields[act.FieldCorrects]; corrects != "" &&
+		!slices.ContainsFunc(s.acts, func(a Act) bool { return a.Number == corrects }) {
+		return ErrCorrects
+	}
+	if d.Cause > 0 {
+		// A second act about one alarm is only a correction of the first.
+		k := slices.IndexFunc(s.alarms, func(a Alarm) bool { return a.Record == d.Cause })
+		if k >= 0 && s.alarms[k].Act != "" && d.Fields[act.FieldCorrects] == "" {
+			return ErrAlarm
+		}
+	}
+	if d.Fields[act.FieldAttempt] == "" && s.people[i].Attempt != "" {
+		d.Fields[act.FieldAttempt] = s.people[i].Attempt
+	}
+	now := r.cfg.Now().In(r.cfg.Session.Start.Location())
+	day := now.Format(time.DateOnly)
+	n := r.numbers[day] + 1
+	drawn := act.Draw(d, act.Number(d.Form.ID, now, n), by)
+	pdf, err := r.cfg.Forms.Print(drawn, now.Truncate(time.Second), r.cfg.Fonts)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(pdf)
+	drawn.Digest = sum[:]
+	seq, err := r.record(drawn, pdf)
+	if err != nil {
+		return err
+	}
+	r.numbers[day] = n
+	k := len(s.acts) - 1
+	s.acts[k].Path = filepath.Join(r.acts(), act.FileName(drawn.Number))
+	a := s.acts[k]
+	r.waiting = append(r.waiting, waiting{seq, func() {
+		err := writeFile(a.Path, pdf)
+		if r.cfg.OnAct != nil {
+			r.cfg.OnAct(drawn.Fields[act.FieldAttempt], tiedOf(drawn))
+		}
+		done(a, err)
+	}})
+	r.publish()
+	return nil
+}
+
+func tiedOf(a exam.ActDrawn) exam.ActTied {
+	return exam.ActTied{Number: a.Number, Form: a.Form, By: a.By, Digest: a.Digest}
+}
+
+// writeFile writes a file whole or not at all, and not before the disk has it.
+func writeFile(path string, data []byte) error {
+	tmp := path + ".new"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// Close stops the room and writes what is queued. It returns the reason where records could not be written.
+func (r *Room) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		<-r.done
+		return nil
+	}
+	r.closed = true
+	r.mu.Unlock()
+	r.asked.Wait()
+	close(r.quit)
+	<-r.done
+	err := r.j.Close()
+	for _, w := range r.waiting {
+		if w.seq <= r.j.Status().Durable {
+			w.f()
+		}
+	}
+	return errors.Join(err, r.lock.Close())
+}
+
+// post queues f for the room's goroutine. The queue has no bound: devices report changes, people press keys, and the link
+// bounds what stations send.
+func (r *Room) post(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	r.queue = append(r.queue, f)
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (r *Room) loop() {
+	defer close(r.done)
+	for {
+		select {
+		case <-r.wake:
+			r.drain()
+		case <-r.quit:
+			r.drain()
+			return
+		}
+	}
+}
+
+func (r *Room) drain() {
+	for {
+		r.mu.Lock()
+		if len(r.queue) == 0 {
+			r.mu.Unlock()
+			return
+		}
+		f := r.queue[0]
+		r.queue = r.queue[1:]
+		r.mu.Unlock()
+		f()
+	}
+}
+
+// say records an event and publishes the view. Refusals of the journal show in the view.
+func (r *Room) say(e exam.Event, blobs ...[]byte) {
+	if _, err := r.record(e, blobs...); err != nil {
+		r.mu.Lock()
+		r.view.Trouble = err
+		r.mu.Unlock()
+		return
+	}
+	r.publish()
+}
+
+func (r *Room) record(e exam.Event, blobs ...[]byte) (uint64, error) {
+	stamp := exam.Stamp{Wall: r.cfg.Now().UnixMilli(), Run: r.run, Mono: time.Since(r.start).Milliseconds()}
+	rec := exam.Recorded{Seq: r.state.seq + 1, Stamp: stamp, Event: e}
+	data, err := exam.EncodeRecord(rec)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.state.fold(rec); err != nil {
+		return 0, fmt.Errorf("the room's log contradicts itself: %w", err)
+	}
+	return r.j.Append(journal.Entry{Record: data, Blobs: blobs})
+}
+
+// settled runs what waited for the disk.
+func (r *Room) settled() {
+	durable := r.j.Status().Durable
+	for len(r.waiting) > 0 && r.waiting[0].seq <= durable {
+		f := r.waiting[0].f
+		r.waiting = r.waiting[1:]
+		f()
+	}
+	r.publish()
+}
+
+func (r *Room) publish() {
+	v := r.state.view()
+	s := r.j.Status()
+	v.Appended, v.Durable, v.Trouble = s.Appended, s.Durable, s.Err
+	r.mu.Lock()
+	r.view = v
+	watchers := r.watchers
+	r.mu.Unlock()
+	for _, w := range watchers {
+		w(v)
+	}
+}

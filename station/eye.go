@@ -1,0 +1,167 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"image"
+	"sync"
+	"time"
+
+	"emtihan/devices/camera"
+	"emtihan/exam"
+	"emtihan/proctor/identity"
+	"emtihan/station/problem"
+)
+
+// eye is the station's camera and its face models. The camera is open only while a screen shows its picture.
+type eye struct {
+	source string
+	loaded chan struct{} // closed when verifier or failure is set
+
+	verifier *identity.Verifier
+	failure  error
+
+	mu       sync.Mutex // guards what follows
+	photo    string     // the registered photo that template was made of
+	template identity.Template
+}
+
+func newEye(source, models string) *eye {
+	e := &eye{source: source, loaded: make(chan struct{})}
+	go func() {
+		defer close(e.loaded)
+		e.verifier, e.failure = identity.Load(models)
+	}()
+	return e
+}
+
+func (e *eye) close() {
+	<-e.loaded
+	if e.verifier != nil {
+		_ = e.verifier.Close() // its error is always nil
+	}
+}
+
+// glance is what the eye tells a screen; exactly one field is set.
+type glance struct {
+	picture image.Image
+	seen    *identity.Observation
+	result  *identity.Result
+	err     error // *problem.Error: no camera, no models
+}
+
+const (
+	pictureEvery = 100 * time.Millisecond // a live picture needs no more, and each one repaints the window
+	reopenEvery  = 2 * time.Second
+)
+
+// watch opens the camera and tells each picture until ctx ends, and opens it again when it is lost. With a photo it
+// checks the face, too, once for every value that comes from again.
+func (e *eye) watch(ctx context.Context, photo []byte, again <-chan struct{}, tell func(glance)) {
+	for ctx.Err() == nil {
+		cam, err := camera.Open(ctx, e.source)
+		if err != nil {
+			if ctx.Err() == nil {
+				tell(glance{err: problem.New(problem.CameraMissing, err)})
+			}
+			pause(ctx, reopenEvery)
+			continue
+		}
+		e.look(ctx, cam, photo, again, tell)
+		_ = cam.Close() // its error is always nil
+	}
+}
+
+func (e *eye) look(ctx context.Context, cam *camera.Camera, photo []byte, again <-chan struct{}, tell func(glance)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var checks sync.WaitGroup
+	defer checks.Wait()
+	if photo != nil {
+		checks.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-again:
+					e.check(ctx, cam, photo, tell)
+				}
+			}
+		})
+	}
+	seq := uint64(0)
+	for last := time.Now(); ; {
+		frame, err := cam.Next(ctx, seq)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, camera.ErrClosed):
+			return
+		case err != nil:
+			tell(glance{err: problem.New(problem.CameraMissing, err)})
+			if time.Since(last) > 5*time.Second {
+				cancel()
+				return
+			}
+			continue
+		}
+		seq, last = frame.Seq, time.Now()
+		tell(glance{picture: frame.Image()})
+		pause(ctx, pictureEvery)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func (e *eye) check(ctx context.Context, cam *camera.Camera, photo []byte, tell func(glance)) {
+	<-e.loaded
+	if e.failure != nil {
+		tell(glance{err: problem.New(problem.ModelsMissing, e.failure)})
+		return
+	}
+	template, err := e.enroll(photo)
+	if err != nil {
+		tell(glance{err: problem.New(problem.PhotoMissing, err)})
+		return
+	}
+	result, err := e.verifier.Check(ctx, cam, template, identity.Options{
+		OnObservation: func(o identity.Observation) { tell(glance{seen: &o}) },
+	})
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil && result.Reason != identity.NoCamera {
+		tell(glance{err: problem.New(problem.Unexpected, err)})
+		return
+	}
+	tell(glance{result: &result})
+}
+
+func (e *eye) enroll(photo []byte) (identity.Template, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.photo == string(photo) && e.template.Valid() {
+		return e.template, nil
+	}
+	t, err := e.verifier.Enroll(photo)
+	if err == nil {
+		e.photo, e.template = string(photo), t
+	}
+	return t, err
+}
+
+// report makes the event of a finished check (R10).
+func report(purpose exam.Purpose, source string, r *identity.Result, sum []byte) exam.ReportFace {
+	return exam.ReportFace{FaceChecked: exam.FaceChecked{
+		Purpose: purpose, Verdict: exam.Verdict(r.Verdict), Reason: string(r.Reason),
+		Score: r.Score, Threshold: r.Threshold, Liveness: r.Liveness, LivenessThreshold: r.LivenessThreshold,
+		Frames: r.Frames, Millis: r.Took.Milliseconds(), Frame: sum,
+		Box:    [4]int{r.Face.Min.X, r.Face.Min.Y, r.Face.Dx(), r.Face.Dy()},
+		Camera: source,
+	}}
+}

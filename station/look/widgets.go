@@ -1,0 +1,622 @@
+package look
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Keys is told of every key that goes down while one of this package's widgets has the focus, before the widget, and
+// reports whether it took the key. A screen's function keys work everywhere that way.
+type Keys func(*fyne.KeyEvent) bool
+
+// Weight says how loud a button is.
+type Weight int
+
+// The weights.
+const (
+	Plain   Weight = iota
+	Primary        // the step that a screen leads to; one per screen
+	Danger         // what cannot be taken back
+)
+
+// Button is a flat button that Space, Enter and the mouse press.
+type Button struct {
+	widget.DisableableWidget
+	Text     string
+	Weight   Weight
+	OnTapped func()
+	Keys     Keys
+
+	focused, hovered bool
+	back, bar        *canvas.Rectangle
+	label            *canvas.Text
+}
+
+var (
+	_ fyne.Focusable    = (*Button)(nil)
+	_ desktop.Keyable   = (*Button)(nil)
+	_ desktop.Hoverable = (*Button)(nil)
+)
+
+// NewButton returns a button.
+func NewButton(text string, weight Weight, keys Keys, tapped func()) *Button {
+	b := &Button{Text: text, Weight: weight, OnTapped: tapped, Keys: keys}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// SetText changes the label.
+func (b *Button) SetText(s string) {
+	if b.Text != s {
+		b.Text = s
+		b.Refresh()
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (b *Button) CreateRenderer() fyne.WidgetRenderer {
+	b.back, b.bar = canvas.NewRectangle(Desk), canvas.NewRectangle(Accent)
+	b.label = canvas.NewText(b.Text, Ink)
+	r := &buttonRenderer{b}
+	r.Refresh()
+	return r
+}
+
+// Tapped implements fyne.Tappable.
+func (b *Button) Tapped(*fyne.PointEvent) { b.press() }
+
+func (b *Button) press() {
+	if !b.Disabled() && b.OnTapped != nil {
+		b.OnTapped()
+	}
+}
+
+// FocusGained implements fyne.Focusable.
+func (b *Button) FocusGained() { b.focused = true; b.Refresh() }
+
+// FocusLost implements fyne.Focusable.
+func (b *Button) FocusLost() { b.focused = false; b.Refresh() }
+
+// TypedRune implements fyne.Focusable.
+func (b *Button) TypedRune(rune) {}
+
+// TypedKey implements fyne.Focusable.
+func (b *Button) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+		b.press()
+	}
+}
+
+// KeyDown implements desktop.Keyable.
+func (b *Button) KeyDown(e *fyne.KeyEvent) {
+	if b.Keys != nil && e.Name != fyne.KeyReturn && e.Name != fyne.KeyEnter && e.Name != fyne.KeySpace {
+		b.Keys(e)
+	}
+}
+
+// KeyUp implements desktop.Keyable.
+func (b *Button) KeyUp(*fyne.KeyEvent) {}
+
+// MouseIn implements desktop.Hoverable.
+func (b *Button) MouseIn(*desktop.MouseEvent) { b.hovered = true; b.Refresh() }
+
+// MouseMoved implements desktop.Hoverable.
+func (b *Button) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut implements desktop.Hoverable.
+func (b *Button) MouseOut() { b.hovered = false; b.Refresh() }
+
+type buttonRenderer struct{ b *Button }
+
+func (r *buttonRenderer) Destroy() {}
+func (r *buttonRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.b.back, r.b.label, r.b.bar}
+}
+
+func (r *buttonRenderer) MinSize() fyne.Size {
+	text := fyne.MeasureText(r.b.Text, textSize(), r.b.style())
+	return fyne.NewSize(text.Width+32, text.Height+18)
+}
+
+func (b *Button) style() fyne.TextStyle { return fyne.TextStyle{Bold: b.Weight != Plain} }
+
+func (r *buttonRenderer) Layout(size fyne.Size) {
+	b := r.b
+	b.back.Resize(size)
+	text := fyne.MeasureText(b.Text, textSize(), b.style())
+	b.label.Move(fyne.NewPos((size.Width-text.Width)/2, (size.Height-text.Height)/2))
+	b.label.Resize(text)
+	b.bar.Move(fyne.NewPos(0, size.Height-4))
+	b.bar.Resize(fyne.NewSize(size.Width, 4))
+}
+
+func (r *buttonRenderer) Refresh() {
+	b := r.b
+	back, ink := color.Color(Desk), color.Color(Ink)
+	switch b.Weight {
+	case Primary:
+		back, ink = Accent, Paper
+	case Danger:
+		back, ink = BadBg, Bad
+	}
+	if b.Disabled() {
+		back, ink = Desk, Quiet
+	} else if b.hovered && b.Weight == Plain {
+		back = Tint
+	}
+	b.back.FillColor, b.label.Color = back, ink
+	b.label.Text, b.label.TextSize, b.label.TextStyle = b.Text, textSize(), b.style()
+	b.bar.FillColor = Ink
+	if b.Weight == Plain {
+		b.bar.FillColor = Accent
+	}
+	b.bar.Hidden = !b.focused
+	r.Layout(b.Size())
+	b.back.Refresh()
+	b.label.Refresh()
+	b.bar.Refresh()
+}
+
+// Field is a text field that tells Keys of every key and keeps what is copied inside the exam: it neither reads nor writes
+// the system's clipboard.
+type Field struct {
+	widget.Entry
+	Keys Keys
+}
+
+// NewField returns a field of one line, or of several where lines is greater than one.
+func NewField(lines int, keys Keys) *Field {
+	f := &Field{Keys: keys}
+	f.ExtendBaseWidget(f)
+	if lines > 1 {
+		f.MultiLine = true
+		f.Wrapping = fyne.TextWrapWord
+		f.SetMinRowsVisible(lines)
+	}
+	return f
+}
+
+// NewSecret returns a field that shows dots, for an administrator's code.
+func NewSecret(keys Keys) *Field {
+	f := &Field{Keys: keys}
+	f.Password = true
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// KeyDown implements desktop.Keyable.
+func (f *Field) KeyDown(e *fyne.KeyEvent) {
+	if f.Keys != nil && f.Keys(e) {
+		return
+	}
+	f.Entry.KeyDown(e)
+}
+
+// TappedSecondary does nothing: the stock menu offers the system's clipboard.
+func (f *Field) TappedSecondary(*fyne.PointEvent) {}
+
+// TypedShortcut implements fyne.Shortcutable.
+func (f *Field) TypedShortcut(s fyne.Shortcut) {
+	switch s.(type) {
+	case *fyne.ShortcutPaste:
+		s = &fyne.ShortcutPaste{Clipboard: inside}
+	case *fyne.ShortcutCopy:
+		s = &fyne.ShortcutCopy{Clipboard: inside}
+	case *fyne.ShortcutCut:
+		s = &fyne.ShortcutCut{Clipboard: inside}
+	}
+	f.Entry.TypedShortcut(s)
+}
+
+// inside is the clipboard of the exam.
+var inside fyne.Clipboard = new(clipboard)
+
+type clipboard struct{ text string }
+
+func (c *clipboard) Content() string     { return c.text }
+func (c *clipboard) SetContent(s string) { c.text = s }
+
+// ClearClipboard forgets what was copied, between one candidate and the next.
+func ClearClipboard() { inside.SetContent("") }
+
+// Option is one answer to choose: a mark, and a text that wraps.
+type Option struct {
+	widget.BaseWidget
+	Text     string
+	Many     bool // several options can be marked
+	Chosen   bool
+	OnTapped func()
+	Keys     Keys
+
+	focused, hovered bool
+	back, bar        *canvas.Rectangle
+	mark             *canvas.Image
+	label            *widget.Label
+}
+
+var (
+	_ fyne.Focusable    = (*Option)(nil)
+	_ desktop.Keyable   = (*Option)(nil)
+	_ desktop.Hoverable = (*Option)(nil)
+)
+
+// NewOption returns an option.
+func NewOption(text string, many, chosen bool, keys Keys, tapped func()) *Option {
+	o := &Option{Text: text, Many: many, Chosen: chosen, OnTapped: tapped, Keys: keys}
+	o.ExtendBaseWidget(o)
+	return o
+}
+
+// SetChosen sets the mark.
+func (o *Option) SetChosen(on bool) {
+	if o.Chosen != on {
+		o.Chosen = on
+		o.Refresh()
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (o *Option) CreateRenderer() fyne.WidgetRenderer {
+	o.back, o.bar = canvas.NewRectangle(Desk), canvas.NewRectangle(Accent)
+	o.mark = canvas.NewImageFromResource(o.icon())
+	o.mark.FillMode = canvas.ImageFillContain
+	o.label = widget.NewLabel(o.Text)
+	o.label.Wrapping = fyne.TextWrapWord
+	r := &optionRenderer{o}
+	r.Refresh()
+	return r
+}
+
+func (o *Option) icon() fyne.Resource {
+	switch {
+	case o.Many && o.Chosen:
+		return theme.CheckButtonCheckedIcon()
+	case o.Many:
+		return theme.CheckButtonIcon()
+	case o.Chosen:
+		return theme.RadioButtonCheckedIcon()
+	}
+	return theme.RadioButtonIcon()
+}
+
+// Tapped implements fyne.Tappable.
+func (o *Option) Tapped(*fyne.PointEvent) { o.OnTapped() }
+
+// FocusGained implements fyne.Focusable.
+func (o *Option) FocusGained() { o.focused = true; o.Refresh() }
+
+// FocusLost implements fyne.Focusable.
+func (o *Option) FocusLost() { o.focused = false; o.Refresh() }
+
+// TypedRune implements fyne.Focusable.
+func (o *Option) TypedRune(rune) {}
+
+// TypedKey implements fyne.Focusable.
+func (o *Option) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+		o.OnTapped()
+	}
+}
+
+// KeyDown implements desktop.Keyable.
+func (o *Option) KeyDown(e *fyne.KeyEvent) {
+	if o.Keys != nil && e.Name != fyne.KeyReturn && e.Name != fyne.KeyEnter && e.Name != fyne.KeySpace {
+		o.Keys(e)
+	}
+}
+
+// KeyUp implements desktop.Keyable.
+func (o *Option) KeyUp(*fyne.KeyEvent) {}
+
+// MouseIn implements desktop.Hoverable.
+func (o *Option) MouseIn(*desktop.MouseEvent) { o.hovered = true; o.Refresh() }
+
+// MouseMoved implements desktop.Hoverable.
+func (o *Option) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut implements desktop.Hoverable.
+func (o *Option) MouseOut() { o.hovered = false; o.Refresh() }
+
+type optionRenderer struct{ o *Option }
+
+const optionMark = 24
+
+func (r *optionRenderer) Destroy() {}
+func (r *optionRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.o.back, r.o.mark, r.o.label, r.o.bar}
+}
+
+func (r *optionRenderer) MinSize() fyne.Size {
+	least := r.o.label.MinSize()
+	return fyne.NewSize(least.Width+optionMark+28, max(least.Height, optionMark)+8)
+}
+
+func (r *optionRenderer) Layout(size fyne.Size) {
+	o := r.o
+	o.back.Resize(size)
+	o.bar.Resize(fyne.NewSize(5, size.Height))
+	o.mark.Move(fyne.NewPos(14, (size.Height-optionMark)/2))
+	o.mark.Resize(fyne.NewSize(optionMark, optionMark))
+	o.label.Resize(fyne.NewSize(size.Width-optionMark-24, size.Height-8))
+	least := o.label.MinSize()
+	o.label.Move(fyne.NewPos(optionMark+20, (size.Height-least.Height)/2))
+}
+
+func (r *optionRenderer) Refresh() {
+	o := r.o
+	o.back.FillColor = Desk
+	if o.Chosen || o.hovered {
+		o.back.FillColor = Tint
+	}
+	o.bar.Hidden = !o.focused
+	o.mark.Resource = o.icon()
+	o.label.Text = o.Text
+	o.label.TextStyle = fyne.TextStyle{Bold: o.Chosen}
+	for _, x := range r.Objects() {
+		x.Refresh()
+	}
+	r.Layout(o.Size())
+}
+
+// Cell is one task in the navigator: its number, and marks for answered and flagged. Shape says it as well as colour.
+type Cell struct {
+	widget.BaseWidget
+	Text              string
+	Answered, Flagged bool
+	Current           bool
+	OnTapped          func()
+	back, under, flag *canvas.Rectangle
+	label             *canvas.Text
+}
+
+// NewCell returns a cell.
+func NewCell(text string, tapped func()) *Cell {
+	c := &Cell{Text: text, OnTapped: tapped}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// Set changes the marks.
+func (c *Cell) Set(answered, flagged, current bool) {
+	if c.Answered != answered || c.Flagged != flagged || c.Current != current {
+		c.Answered, c.Flagged, c.Current = answered, flagged, current
+		c.Refresh()
+	}
+}
+
+// Tapped implements fyne.Tappable.
+func (c *Cell) Tapped(*fyne.PointEvent) { c.OnTapped() }
+
+// CreateRenderer implements fyne.Widget.
+func (c *Cell) CreateRenderer() fyne.WidgetRenderer {
+	c.back, c.under, c.flag = canvas.NewRectangle(Paper), canvas.NewRectangle(Good), canvas.NewRectangle(Warn)
+	c.label = canvas.NewText(c.Text, Ink)
+	r := &cellRenderer{c}
+	r.Refresh()
+	return r
+}
+
+type cellRenderer struct{ c *Cell }
+
+func (r *cellRenderer) Destroy() {}
+func (r *cellRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.c.back, r.c.under, r.c.flag, r.c.label}
+}
+
+func (r *cellRenderer) MinSize() fyne.Size {
+	t := fyne.MeasureText("000", textSize(), fyne.TextStyle{Bold: true})
+	return fyne.NewSize(t.Width+12, t.Height+14)
+}
+
+func (r *cellRenderer) Layout(size fyne.Size) {
+	c := r.c
+	c.back.Resize(size)
+	c.under.Move(fyne.NewPos(0, size.Height-6))
+	c.under.Resize(fyne.NewSize(size.Width, 6))
+	c.flag.Move(fyne.NewPos(size.Width-9, 0))
+	c.flag.Resize(fyne.NewSize(9, 14))
+	t := fyne.MeasureText(c.Text, textSize(), c.label.TextStyle)
+	c.label.Move(fyne.NewPos((size.Width-t.Width)/2, (size.Height-t.Height)/2-1))
+	c.label.Resize(t)
+}
+
+func (r *cellRenderer) Refresh() {
+	c := r.c
+	c.back.FillColor, c.label.Color = Desk, Ink
+	if c.Current {
+		c.back.FillColor, c.label.Color = Accent, Paper
+	}
+	c.label.Text, c.label.TextSize = c.Text, textSize()
+	c.label.TextStyle = fyne.TextStyle{Bold: c.Answered || c.Current}
+	c.under.Hidden, c.flag.Hidden = !c.Answered, !c.Flagged
+	r.Layout(c.Size())
+	for _, o := range r.Objects() {
+		o.Refresh()
+	}
+}
+
+// Heading returns a title.
+func Heading(s string) fyne.CanvasObject {
+	l := widget.NewLabelWithStyle(s, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	l.SizeName = theme.SizeNameHeadingText
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}
+
+// Body returns a paragraph that wraps.
+func Body(s string) *widget.Label {
+	l := widget.NewLabel(s)
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}
+
+// Strong returns a bold paragraph that wraps.
+func Strong(s string) *widget.Label {
+	l := Body(s)
+	l.TextStyle = fyne.TextStyle{Bold: true}
+	return l
+}
+
+// Note returns a small quiet paragraph that wraps.
+func Note(s string) *widget.Label {
+	l := Body(s)
+	l.SizeName = theme.SizeNameCaptionText
+	return l
+}
+
+// Tone is the mood of a banner.
+type Tone int
+
+// The tones.
+const (
+	Calm Tone = iota
+	Fine
+	Warning
+	Trouble
+)
+
+// Banner is a paragraph on a coloured ground with a bar before it. Its words carry the message; the colour only helps.
+type Banner struct {
+	widget.BaseWidget
+	tone      Tone
+	text      *widget.Label
+	back, bar *canvas.Rectangle
+}
+
+// NewBanner returns a banner; an empty text hides it.
+func NewBanner(tone Tone, text string) *Banner {
+	b := &Banner{tone: tone, text: Body(text), back: canvas.NewRectangle(Tint), bar: canvas.NewRectangle(Accent)}
+	b.ExtendBaseWidget(b)
+	b.paint()
+	if text == "" {
+		b.Hide()
+	}
+	return b
+}
+
+// Set changes tone and text; an empty text hides the banner.
+func (b *Banner) Set(tone Tone, text string) {
+	if text == "" {
+		b.Hide()
+		b.text.SetText("")
+		return
+	}
+	if b.tone == tone && b.text.Text == text && b.Visible() {
+		return
+	}
+	b.tone = tone
+	b.text.SetText(text)
+	b.paint()
+	b.Show()
+	b.Refresh()
+}
+
+// Text returns what the banner says.
+func (b *Banner) Text() string { return b.text.Text }
+
+func (b *Banner) paint() {
+	pairs := map[Tone][2]color.Color{Calm: {Tint, Accent}, Fine: {GoodBg, Good}, Warning: {WarnBg, Warn}, Trouble: {BadBg, Bad}}
+	b.back.FillColor, b.bar.FillColor = pairs[b.tone][0], pairs[b.tone][1]
+	b.back.Refresh()
+	b.bar.Refresh()
+}
+
+// CreateRenderer implements fyne.Widget.
+func (b *Banner) CreateRenderer() fyne.WidgetRenderer {
+	b.bar.SetMinSize(fyne.NewSize(6, 0))
+	return widget.NewSimpleRenderer(container.NewStack(b.back, container.NewBorder(nil, nil, b.bar, nil, b.text)))
+}
+
+// Sheet puts content on a white sheet of the given width in the middle of the desk.
+func Sheet(width float32, content fyne.CanvasObject) fyne.CanvasObject {
+	inner := container.New(&widthLayout{width}, container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(28, 28, 36, 36), content)))
+	return container.NewStack(canvas.NewRectangle(Desk), container.NewVScroll(container.NewCenter(container.New(layout.NewCustomPaddedLayout(16, 16, 0, 0), inner))))
+}
+
+// Wide is Sheet for content that needs the height of the window.
+func Wide(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(12, 12, 16, 16), content))
+}
+
+// Fixed gives content a width and its least height at that width.
+func Fixed(width float32, content fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(&widthLayout{width}, content)
+}
+
+type widthLayout struct{ width float32 }
+
+func (l *widthLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	height := float32(0)
+	for _, o := range objects {
+		// A wrapping text knows its height only at a width.
+		o.Resize(fyne.NewSize(l.width, o.Size().Height))
+		height = max(height, o.MinSize().Height)
+	}
+	return fyne.NewSize(l.width, height)
+}
+
+func (l *widthLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(size)
+		o.Move(fyne.NewPos(0, 0))
+	}
+}
+
+// Rule returns a thin horizontal line.
+func Rule() fyne.CanvasObject {
+	r := canvas.NewRectangle(Line)
+	r.SetMinSize(fyne.NewSize(0, 1))
+	return r
+}
+
+// Gap returns empty space of the height.
+func Gap(h float32) fyne.CanvasObject {
+	r := canvas.NewRectangle(color.Transparent)
+	r.SetMinSize(fyne.NewSize(1, h))
+	return r
+}
+
+// Progress is a thin bar from empty to full.
+type Progress struct {
+	widget.BaseWidget
+	value      float64
+	back, done *canvas.Rectangle
+}
+
+// NewProgress returns an empty bar.
+func NewProgress() *Progress {
+	p := &Progress{back: canvas.NewRectangle(Line), done: canvas.NewRectangle(Accent)}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// Set fills the bar up to v, from 0 to 1.
+func (p *Progress) Set(v float64) {
+	p.value = min(max(v, 0), 1)
+	p.Refresh()
+}
+
+// CreateRenderer implements fyne.Widget.
+func (p *Progress) CreateRenderer() fyne.WidgetRenderer { return &progressRenderer{p} }
+
+type progressRenderer struct{ p *Progress }
+
+func (r *progressRenderer) Destroy()           {}
+func (r *progressRenderer) MinSize() fyne.Size { return fyne.NewSize(40, 8) }
+func (r *progressRenderer) Layout(s fyne.Size) {
+	r.p.back.Resize(s)
+	r.p.done.Resize(fyne.NewSize(s.Width*float32(r.p.value), s.Height))
+}
+func (r *progressRenderer) Refresh() { r.Layout(r.p.Size()); r.p.back.Refresh(); r.p.done.Refresh() }
+func (r *progressRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.p.back, r.p.done}
+}

@@ -1,0 +1,335 @@
+package station
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"image"
+	_ "image/jpeg" // registered photos
+	_ "image/png"  // registered photos
+	"path/filepath"
+	"strings"
+
+	"emtihan/exam"
+	"emtihan/proctor/identity"
+	"emtihan/station/look"
+	"emtihan/station/problem"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+)
+
+// live shows the camera's picture and passes on everything else that the eye tells. Only the newest picture waits in
+// Fyne's queue.
+type live struct {
+	picture *canvas.Image
+	box     fyne.CanvasObject
+	cancel  context.CancelFunc
+	again   chan struct{}
+}
+
+func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &live{picture: new(canvas.Image), cancel: cancel, again: make(chan struct{}, 1)}
+	l.picture.FillMode = canvas.ImageFillContain
+	l.picture.ScaleMode = canvas.ImageScaleFastest
+	l.picture.SetMinSize(size)
+	ground := canvas.NewRectangle(look.Desk)
+	ground.SetMinSize(size)
+	l.box = container.NewStack(ground, l.picture)
+	slot := make(chan struct{}, 1)
+	go u.eye.watch(ctx, photo, l.again, func(g glance) {
+		if g.picture == nil {
+			fyne.Do(func() {
+				if ctx.Err() == nil {
+					tell(g)
+				}
+			})
+			return
+		}
+		select {
+		case slot <- struct{}{}:
+			fyne.Do(func() {
+				<-slot
+				if ctx.Err() == nil {
+					l.picture.Image = g.picture
+					l.picture.Refresh()
+					tell(g)
+					if !u.sees {
+						u.sees = true
+						u.see()
+					}
+				}
+			})
+		default:
+		}
+	})
+	return l
+}
+
+func (l *live) check() {
+	select {
+	case l.again <- struct{}{}:
+	default:
+	}
+}
+
+func (u *ui) loginScreen() *screen {
+	message := look.NewBanner(look.Calm, "")
+	iin := look.NewField(1, u.keys)
+	iin.SetPlaceHolder(u.t("station.login.placeholder"))
+	camera := look.NewBanner(look.Calm, u.t("station.face.preparing"))
+	live := u.newLive(nil, fyne.NewSize(360, 270), func(g glance) {
+		if g.err != nil {
+			camera.Set(look.Warning, u.said(g.err))
+		} else {
+			camera.Set(look.Calm, u.t("station.login.camera"))
+		}
+	})
+	busy := false
+	submit := func() {
+		if busy {
+			return
+		}
+		busy = true
+		u.actor.Login(strings.ReplaceAll(strings.TrimSpace(iin.Text), " ", ""), func(err error) {
+			fyne.Do(func() {
+				busy = false
+				if err != nil {
+					message.Set(look.Trouble, u.said(err))
+					u.see()
+				}
+			})
+		})
+	}
+	iin.OnSubmitted = func(string) { submit() }
+	form := container.NewVBox(
+		look.Heading(u.t("station.login.title")),
+		look.Body(u.t("station.login.lead")),
+		look.Gap(8),
+		look.Strong(u.t("station.login.iin")), iin, message, look.Gap(4),
+		look.NewButton(u.t("station.login.go"), look.Primary, u.keys, submit),
+	)
+	if note := u.set.session.Note; note != "" {
+		form.Add(look.Gap(12))
+		form.Add(look.NewBanner(look.Calm, note))
+	}
+	right := container.NewVBox(live.box, camera)
+	content := container.NewBorder(nil, nil, nil, container.NewHBox(look.Gap(1), look.Fixed(360, right)), container.NewPadded(form))
+	return &screen{
+		name: "login", root: u.page(look.Sheet(900, content)), enter: submit,
+		shown: func() { u.win.Canvas().Focus(iin) },
+		close: live.cancel,
+		sight: func(s *sight) { s.Face = message.Text() },
+	}
+}
+
+func (u *ui) faceScreen(purpose exam.Purpose) *screen {
+	banner := look.NewBanner(look.Calm, u.t("station.face.preparing"))
+	progress := look.NewProgress()
+	last, score := "", ""
+	reported := false // a missing camera is recorded once per screen, not every two seconds
+	var eye *live
+	size := fyne.NewSize(420, 315)
+	ground := canvas.NewRectangle(look.Desk)
+	ground.SetMinSize(size)
+	picture := container.NewStack(ground)
+	retry := look.NewButton(u.t("station.face.again"), look.Primary, u.keys, nil)
+	tell := func(g glance) {
+		switch {
+		case g.seen != nil:
+			last = string(g.seen.Hint)
+			progress.Set(g.seen.Progress)
+			banner.Set(look.Calm, u.t("face."+last))
+		case g.result != nil:
+			last, score = string(g.result.Reason), fmt.Sprintf("%.3f", g.result.Score)
+			sum := sha256.Sum256(g.result.JPEG)
+			cmd := report(purpose, filepath.Base(u.set.opt.Camera), g.result, sum[:])
+			u.actor.Do(cmd, nil, g.result.JPEG)
+			if g.result.Verdict == identity.Unsure {
+				banner.Set(look.Warning, u.t("face."+last)+" "+u.t("station.face.unsure"))
+				retry.Enable()
+			}
+			u.see()
+		case g.err != nil:
+			banner.Set(look.Warning, u.said(g.err))
+			if !reported {
+				reported = true
+				u.do(exam.ReportNoFace{FaceUnavailable: exam.FaceUnavailable{Purpose: purpose, Reason: string(problem.Of(g.err))}}, nil)
+				last = string(problem.Of(g.err))
+				u.see()
+			}
+			if problem.Of(g.err) == problem.CameraMissing {
+				eye.check()
+			}
+		}
+	}
+	begin := func() {
+		if eye == nil {
+			eye = u.newLive(u.view.Photo, size, tell)
+			picture.Add(eye.box)
+		}
+		retry.SetText(u.t("station.face.again"))
+		retry.Disable()
+		progress.Set(0)
+		eye.check()
+	}
+	again := func() {
+		if !retry.Disabled() {
+			banner.Set(look.Calm, u.t("station.face.look"))
+			begin()
+		}
+	}
+	retry.OnTapped = again
+	s := &screen{name: "face-" + string(purpose), enter: again}
+	s.close = func() {
+		if eye != nil {
+			eye.cancel()
+		}
+	}
+	s.sight = func(s *sight) { s.Face, s.Score = last, score }
+	column := container.NewVBox(
+		look.Heading(u.t("station.face.title."+string(purpose))),
+		look.Body(u.t("station.face.lead."+string(purpose))),
+		look.Gap(6), picture, progress, banner, retry,
+	)
+	if purpose == exam.PurposeLeave {
+		column.Add(look.NewButton(u.t("station.face.stay"), look.Plain, u.keys, func() { u.do(exam.CancelLeave{}, nil) }))
+	}
+	if purpose != exam.PurposeReturn {
+		begin()
+		s.root = u.page(look.Sheet(620, column))
+		return s
+	}
+	// Who has just been let out still sits there: only the candidate can say that they are back.
+	retry.SetText(u.t("station.face.back"))
+	banner.Set(look.Calm, "")
+	away := look.Strong("")
+	column.Add(away)
+	s.tick = func() {
+		if a := u.view.Attempt; a != nil {
+			text := u.t("station.face.away", "Time", clockText(a.AwayAt(u.actor.Now())), "Limit", a.Profile.Leave.MaxMinutes)
+			if away.Text != text {
+				away.SetText(text)
+			}
+		}
+	}
+	s.root = u.page(look.Sheet(620, column))
+	return s
+}
+
+func decodePhoto(data []byte) image.Image {
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return image.NewGray(image.Rect(0, 0, 3, 4))
+	}
+	return img
+}
+
+func (u *ui) photo(width, height float32) fyne.CanvasObject {
+	picture := decodePhoto(u.view.Photo)
+	img := canvas.NewImageFromImage(picture)
+	img.FillMode = canvas.ImageFillContain
+	size := picture.Bounds().Size()
+	scale := min(width/float32(size.X), height/float32(size.Y))
+	img.SetMinSize(fyne.NewSize(float32(size.X)*scale, float32(size.Y)*scale))
+	return img
+}
+
+// facts is the table of what the candidate confirms.
+func (u *ui) facts() fyne.CanvasObject {
+	c := u.view.Attempt.Opened.Candidate
+	p := u.view.Attempt.Profile
+	rows := [][2]string{
+		{"name", c.Name}, {"iin", spaced(c.IIN)}, {"exam", p.Title.In(string(u.lang))}, {"language", u.t("station.data.in-" + c.Language)},
+		{"room", u.set.session.Room}, {"seat", c.Seat}, {"university", c.University}, {"programme", c.Programme},
+		{"minutes", u.t("station.data.minutes-value", "Minutes", int(u.view.Attempt.Allowance().Minutes()))},
+	}
+	if u.view.Attempt.Extra > 0 {
+		rows = append(rows, [2]string{"extra", u.t("station.data.minutes-value", "Minutes", int(u.view.Attempt.Extra.Minutes()))})
+	}
+	if c.Helper != "" {
+		rows = append(rows, [2]string{"helper", c.Helper})
+	}
+	if p.Clock.InterviewMinutes > 0 {
+		held := u.t("station.data.interview-no")
+		if c.InterviewHeld {
+			held = u.t("station.data.interview-yes", "Protocol", c.InterviewProtocol)
+		}
+		rows = append(rows, [2]string{"interview", held})
+	}
+	box := container.New(layout.NewCustomPaddedVBoxLayout(0))
+	for _, r := range rows {
+		if r[1] == "" {
+			continue
+		}
+		box.Add(container.NewBorder(nil, nil, look.Fixed(190, look.Note(u.t("station.data."+r[0]))), nil, look.Strong(r[1])))
+		box.Add(look.Rule())
+	}
+	return box
+}
+
+func spaced(iin string) string {
+	if len(iin) != 12 {
+		return iin
+	}
+	return iin[:6] + " " + iin[6:]
+}
+
+// stepScreen is one of the candidate's steps to the start (R9).
+func (u *ui) stepScreen(name string, content []fyne.CanvasObject, button string, cmd exam.Command, beside ...*look.Button) *screen {
+	message := look.NewBanner(look.Trouble, "")
+	next := func() {
+		u.do(cmd, func(err error) {
+			if err != nil {
+				message.Set(look.Trouble, u.said(err))
+			}
+		})
+	}
+	b := look.NewButton(button, look.Primary, u.keys, next)
+	row := container.NewHBox()
+	for _, x := range beside {
+		row.Add(x)
+	}
+	box := container.NewVBox(append(content, look.Gap(4), message, container.NewBorder(nil, nil, row, nil, b))...)
+	return &screen{
+		name: name, root: u.page(look.Sheet(820, box)), enter: next,
+		shown: func() { u.win.Canvas().Focus(b) },
+	}
+}
+
+func (u *ui) dataScreen() *screen {
+	wrong := look.NewButton(u.t("station.data.wrong"), look.Plain, u.keys, u.callSheet)
+	return u.stepScreen("data", []fyne.CanvasObject{
+		look.Heading(u.t("station.data.title")), look.Body(u.t("station.data.lead")), look.Gap(6),
+		container.NewBorder(nil, nil, nil, container.NewHBox(look.Gap(1), container.NewVBox(u.photo(220, 290))), u.facts()),
+	}, u.t("station.data.go"), exam.ConfirmData{}, wrong)
+}
+
+func (u *ui) rulesScreen() *screen {
+	p := u.view.Attempt.Profile
+	lines := []fyne.CanvasObject{look.Heading(u.t("station.rules.title")), look.Gap(4)}
+	for i := 1; i <= 10; i++ {
+		lines = append(lines, look.Body(fmt.Sprintf("%d. %s", i, u.t(fmt.Sprintf("station.rules.ban%d", i),
+			"Times", p.Leave.MaxTimes, "Minutes", p.Leave.MaxMinutes))))
+	}
+	lines = append(lines, look.Rule(), look.Body(u.t("station.rules.rest")))
+	return u.stepScreen("rules", lines, u.t("station.rules.go"), exam.ReadRules{})
+}
+
+func (u *ui) confirmScreen() *screen {
+	return u.stepScreen("confirm", []fyne.CanvasObject{
+		look.Heading(u.t("station.confirm.title")),
+		look.Body(u.t("station.confirm.lead", "Name", u.view.Attempt.Opened.Candidate.Name, "Minutes", int(u.view.Attempt.Allowance().Minutes()))),
+	}, u.t("station.confirm.go"), exam.Confirm{})
+}
+
+func (u *ui) enterScreen() *screen {
+	return u.stepScreen("enter", []fyne.CanvasObject{
+		look.Heading(u.t("station.enter.title")),
+		look.Body(u.t("station.enter.lead", "Minutes", int(u.view.Attempt.Allowance().Minutes()))),
+	}, u.t("station.enter.go"), exam.Enter{})
+}

@@ -1,0 +1,520 @@
+package station
+
+import (
+	"fmt"
+	"image/color"
+	"strconv"
+	"strings"
+
+	"emtihan/exam"
+	"emtihan/station/look"
+	"emtihan/station/tools"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+)
+
+// sheet lies over the screen until it is closed; Esc always closes it.
+type sheet struct {
+	name   string
+	action string
+	over   fyne.CanvasObject
+	enter  func()
+	keys   func(*fyne.KeyEvent) bool
+	ui     *ui
+}
+
+func (s *sheet) key(e *fyne.KeyEvent) bool {
+	if e.Name == fyne.KeyEscape {
+		s.ui.closeSheet()
+		return true
+	}
+	return s.keys != nil && s.keys(e)
+}
+
+// open shows content over the screen; focus may be nil.
+func (u *ui) open(s *sheet, content fyne.CanvasObject, focus fyne.Focusable) {
+	u.closeSheet()
+	s.ui = u
+	framed := container.NewStack(canvas.NewRectangle(look.Paper), container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
+	// The toolkit's own pop-up blurs what lies behind it, which costs a computer without a graphics card half a second.
+	s.over = container.NewStack(canvas.NewRectangle(color.NRGBA{0x1c, 0x22, 0x2b, 0x60}), container.NewCenter(framed))
+	u.sheet = s
+	u.win.Canvas().Overlays().Add(s.over)
+	u.win.Canvas().Unfocus()
+	if focus != nil {
+		u.win.Canvas().Focus(focus)
+	}
+	u.see()
+}
+
+func (u *ui) closeSheet() {
+	if u.sheet == nil {
+		return
+	}
+	u.win.Canvas().Overlays().Remove(u.sheet.over)
+	u.sheet = nil
+	u.see()
+}
+
+// buttons lays a sheet's buttons out: what it is for on the right, the way back before it.
+func (u *ui) buttons(main *look.Button) fyne.CanvasObject {
+	cancel := look.NewButton(u.t("common.cancel"), look.Plain, u.keys, u.closeSheet)
+	return container.NewHBox(layout.NewSpacer(), cancel, main)
+}
+
+// callSheet lets the candidate call the administrator with a topic.
+func (u *ui) callSheet() {
+	if u.view.Attempt == nil {
+		u.adminSheet()
+		return
+	}
+	box := container.NewVBox(look.Fixed(460, look.Heading(u.t("station.call"))))
+	var first *look.Button
+	for _, topic := range []string{"help", "computer", "data", "leave", "health"} {
+		b := look.NewButton(u.t("station.topic."+topic), look.Plain, u.keys, func() {
+			u.do(exam.Call{Topic: topic}, func(err error) {
+				if err != nil {
+					u.message(u.said(err))
+					return
+				}
+				u.message(u.called())
+			})
+		})
+		if first == nil {
+			first = b
+		}
+		box.Add(b)
+	}
+	box.Add(look.Gap(4))
+	box.Add(look.NewButton(u.t("common.cancel"), look.Plain, u.keys, u.closeSheet))
+	u.open(&sheet{name: "call"}, box, first)
+}
+
+// called says that an administrator knows, or that the candidate must raise a hand: never the first where it is not so.
+func (u *ui) called() string {
+	if u.room.answers() {
+		return u.t("station.called")
+	}
+	return u.t("problem.room-unreachable.what") + " " + u.t("problem.room-unreachable.do")
+}
+
+func (u *ui) message(text string) {
+	ok := look.NewButton(u.t("common.ok"), look.Primary, u.keys, u.closeSheet)
+	u.open(&sheet{name: "message", enter: u.closeSheet}, container.NewVBox(look.Fixed(460, look.Body(text)), ok), ok)
+}
+
+// deedKind is something that an administrator can do at the station.
+type deedKind struct {
+	name   string
+	fields []string // besides the reason
+	make   func(d exam.Deed, f map[string]string) (exam.Command, error)
+}
+
+// deeds lists what an administrator can do now, the likeliest first.
+func (u *ui) deeds() []deedKind {
+	a := u.view.Attempt
+	if a == nil || a.Phase.Ended() {
+		return []deedKind{{name: "quit"}}
+	}
+	plain := func(name string, cmd func(exam.Deed) exam.Command) deedKind {
+		return deedKind{name: name, make: func(d exam.Deed, _ map[string]string) (exam.Command, error) { return cmd(d), nil }}
+	}
+	var out []deedKind
+	if a.TooLate() {
+		out = append(out, plain("admit-late", func(d exam.Deed) exam.Command { return exam.AdmitLate{Deed: d} }))
+	}
+	if a.Suspended != nil {
+		out = append(out, plain("end-suspension", func(d exam.Deed) exam.Command { return exam.EndSuspension{Deed: d} }))
+	}
+	if a.Lock != nil && a.Lock.Cause != exam.LockRestart {
+		out = append(out, plain("unlock", func(d exam.Deed) exam.Command { return exam.Unlock{Deed: d} }))
+	}
+	if a.FaceRefused != "" || a.Awaits() != "" {
+		out = append(out, plain("by-document", func(d exam.Deed) exam.Command { return exam.IdentifyByDocument{Deed: d} }))
+	}
+	if a.IsRunning() {
+		out = append(out, deedKind{name: "leave", fields: []string{"escort"}, make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
+			return exam.Leave{Deed: d, Escort: f["escort"]}, nil
+		}})
+	}
+	if a.Suspended == nil {
+		out = append(out, plain("suspend", func(d exam.Deed) exam.Command { return exam.Suspend{Deed: d} }))
+	}
+	if a.Lock == nil {
+		out = append(out, plain("lock", func(d exam.Deed) exam.Command { return exam.Lock{Deed: d} }))
+	}
+	if a.HandedIn == nil {
+		out = append(out,
+			deedKind{name: "extra", fields: []string{"minutes", "document"}, make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
+				m, err := strconv.Atoi(strings.TrimSpace(f["minutes"]))
+				if err != nil {
+					return nil, exam.ErrMinutes
+				}
+				return exam.GrantExtra{Deed: d, Minutes: m, Document: f["document"]}, nil
+			}},
+			deedKind{name: "helper", fields: []string{"helper"}, make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
+				return exam.RecordHelper{Deed: d, Name: f["helper"]}, nil
+			}},
+			deedKind{name: "postpone", fields: []string{"act"}, make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
+				return exam.Postpone{Deed: d, Act: f["act"]}, nil
+			}},
+		)
+	}
+	return append(out, deedKind{name: "quit"})
+}
+
+// adminSheet lets an administrator decide: what, who, the code, and why. Up and Down change what, so that hands stay on
+// the keyboard.
+func (u *ui) adminSheet() {
+	kinds := u.deeds()
+	admins := u.set.session.Administrators
+	kind, who := 0, 0
+	s := &sheet{name: "admin"}
+	message := look.NewBanner(look.Trouble, "")
+	message.Hide()
+	code := look.NewSecret(u.keys)
+	reason := look.NewField(1, u.keys)
+	code.SetPlaceHolder(u.t("station.admin.code"))
+	reason.SetPlaceHolder(u.t("station.admin.reason"))
+	fields := container.NewVBox()
+	extra := make(map[string]*look.Field)
+	kindBox, whoBox := container.NewVBox(), container.NewVBox()
+	var submit func()
+	choose := func(i int) {
+		kind = (i + len(kinds)) % len(kinds)
+		s.action = kinds[kind].name
+		for j, o := range kindBox.Objects {
+			o.(*look.Option).SetChosen(j == kind)
+		}
+		fields.RemoveAll()
+		clear(extra)
+		for _, name := range kinds[kind].fields {
+			f := look.NewField(1, u.keys)
+			f.SetPlaceHolder(u.t("station.admin.field." + name))
+			f.OnSubmitted = func(string) { submit() }
+			extra[name] = f
+			fields.Add(f)
+		}
+		u.see()
+	}
+	for i, k := range kinds {
+		kindBox.Add(look.NewOption(u.t("station.admin.do."+k.name), false, i == 0, u.keys, func() { choose(i) }))
+	}
+	for i, a := range admins {
+		whoBox.Add(look.NewOption(a.Name+" · "+a.Role, false, i == 0, u.keys, func() {
+			who = i
+			for j, o := range whoBox.Objects {
+				o.(*look.Option).SetChosen(j == who)
+			}
+		}))
+	}
+	busy := false
+	submit = func() {
+		if busy {
+			return
+		}
+		k, admin := kinds[kind], admins[who]
+		values := make(map[string]string)
+		for name, f := range extra {
+			values[name] = f.Text
+		}
+		deed := exam.Deed{By: admin.Name, Reason: strings.TrimSpace(reason.Text)}
+		typed := code.Text
+		busy = true
+		go func() {
+			ok := admin.Accepts(typed)
+			fyne.Do(func() {
+				busy = false
+				code.SetText("")
+				u.win.Canvas().Focus(code)
+				if !ok {
+					u.do(exam.ReportWrongCode{By: admin.Name}, nil)
+					message.Set(look.Trouble, u.t("station.admin.wrong-code"))
+					return
+				}
+				u.carryOut(k, deed, values, message)
+			})
+		}()
+	}
+	code.OnSubmitted = func(string) { submit() }
+	reason.OnSubmitted = func(string) { submit() }
+	s.enter = submit
+	s.keys = func(e *fyne.KeyEvent) bool {
+		switch e.Name {
+		case fyne.KeyUp:
+			choose(kind - 1)
+			return true
+		case fyne.KeyDown:
+			choose(kind + 1)
+			return true
+		}
+		return false
+	}
+	left := container.NewVBox(look.Strong(u.t("station.admin.what")), kindBox)
+	right := container.NewVBox(look.Strong(u.t("station.admin.who")), whoBox, look.Gap(6), code, reason, fields, message)
+	content := container.NewVBox(
+		look.Heading(u.t("station.administrator")),
+		container.NewHBox(look.Fixed(380, left), look.Gap(1), look.Fixed(380, right)),
+		look.Gap(4),
+		u.buttons(look.NewButton(u.t("station.admin.go"), look.Primary, u.keys, submit)),
+	)
+	s.action = kinds[0].name
+	choose(0)
+	u.open(s, content, code)
+}
+
+// carryOut does what the administrator decided, once the code was right.
+func (u *ui) carryOut(k deedKind, d exam.Deed, values map[string]string, message *look.Banner) {
+	if k.make == nil {
+		u.app.Quit()
+		return
+	}
+	cmd, err := k.make(d, values)
+	if err != nil {
+		message.Set(look.Trouble, u.said(err))
+		return
+	}
+	u.do(cmd, func(err error) {
+		if err != nil {
+			message.Set(look.Trouble, u.said(err))
+			return
+		}
+		if u.sheet != nil && u.sheet.name == "admin" {
+			u.closeSheet()
+		}
+	})
+}
+
+// finishSheet asks for confirmation and lists what is unanswered (R16).
+func (u *ui) finishSheet() {
+	a := u.view.Attempt
+	open := a.Unanswered()
+	lead := u.t("station.finish.all")
+	tone := look.Fine
+	if len(open) > 0 {
+		lead, tone = u.t("station.finish.open", "Count", len(open)), look.Warning
+	}
+	var flagged []string
+	names := make([]string, 0, len(open))
+	numbers := make(map[string]int)
+	for i, it := range a.Paper.Items() {
+		numbers[it.ID] = i + 1
+		if a.Responses[i].Flagged {
+			flagged = append(flagged, strconv.Itoa(i+1))
+		}
+	}
+	for _, it := range open {
+		names = append(names, strconv.Itoa(numbers[it.ID]))
+	}
+	content := container.NewVBox(look.Fixed(560, look.Heading(u.t("station.finish.title"))), look.NewBanner(tone, lead))
+	if len(names) > 0 {
+		list := look.Strong(strings.Join(names, ", "))
+		scroll := container.NewVScroll(list)
+		scroll.SetMinSize(fyne.NewSize(560, 60))
+		content.Add(scroll)
+	}
+	if len(flagged) > 0 {
+		content.Add(look.Body(u.t("station.finish.flagged", "List", strings.Join(flagged, ", "))))
+	}
+	content.Add(look.Body(u.t("station.finish.lead", "Time", clockText(a.Remaining(u.actor.Now())))))
+	content.Add(look.Gap(4))
+	finish := func() {
+		u.do(exam.Finish{}, func(err error) {
+			if err != nil {
+				u.message(u.said(err))
+				return
+			}
+			u.closeSheet()
+		})
+	}
+	back := look.NewButton(u.t("station.finish.back"), look.Primary, u.keys, u.closeSheet)
+	end := look.NewButton(u.t("station.finish.go"), look.Danger, u.keys, finish)
+	content.Add(container.NewHBox(end, layout.NewSpacer(), back))
+	u.open(&sheet{name: "finish"}, content, back)
+}
+
+// appealSheet takes a technical appeal on the item that is shown (R15).
+func (u *ui) appealSheet() {
+	item := u.view.Attempt.Current
+	text := look.NewField(4, u.keys)
+	text.SetText(u.view.Attempt.Response(item).Appeal)
+	message := look.NewBanner(look.Trouble, "")
+	file := func() {
+		u.do(exam.AppealTechnical{Item: item, Text: text.Text}, func(err error) {
+			if err != nil {
+				message.Set(look.Trouble, u.said(err))
+				return
+			}
+			u.message(u.t("station.appeal.filed"))
+		})
+	}
+	content := container.NewVBox(
+		look.Fixed(560, look.Heading(u.t("station.appeal.title"))), look.Body(u.t("station.appeal.lead")), text, message,
+		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
+	)
+	u.open(&sheet{name: "appeal"}, content, text)
+}
+
+// contentAppealSheet takes an appeal on a marked item after the end (R15).
+func (u *ui) contentAppealSheet() {
+	number := look.NewField(1, u.keys)
+	number.SetPlaceHolder(u.t("station.content.number"))
+	text := look.NewField(4, u.keys)
+	text.SetPlaceHolder(u.t("station.content.reason"))
+	message := look.NewBanner(look.Trouble, "")
+	ground := 0
+	grounds := container.NewVBox()
+	for i := 1; i <= 4; i++ {
+		grounds.Add(look.NewOption(u.t(fmt.Sprintf("station.content.ground%d", i)), false, false, u.keys, func() {
+			ground = i
+			for j, o := range grounds.Objects {
+				o.(*look.Option).SetChosen(j+1 == ground)
+			}
+		}))
+	}
+	file := func() {
+		items := u.view.Attempt.Paper.Items()
+		n, err := strconv.Atoi(strings.TrimSpace(number.Text))
+		if err != nil || n < 1 || n > len(items) {
+			message.Set(look.Trouble, u.t("refusal.no-item"))
+			return
+		}
+		u.do(exam.AppealContent{Item: items[n-1].ID, Ground: ground, Text: text.Text}, func(err error) {
+			if err != nil {
+				message.Set(look.Trouble, u.said(err))
+				return
+			}
+			u.message(u.t("station.appeal.filed"))
+		})
+	}
+	content := container.NewVBox(
+		look.Fixed(620, look.Heading(u.t("station.content.title"))),
+		look.Body(u.t("station.content.lead", "Minutes", u.view.Attempt.Profile.Appeal.ContentMinutes)),
+		number, grounds, text, message,
+		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
+	)
+	u.open(&sheet{name: "content-appeal"}, content, number)
+}
+
+// toolSheet shows one of the tools (R13).
+func (u *ui) toolSheet(tool exam.Tool) {
+	size := u.win.Canvas().Size()
+	whole := fyne.NewSize(size.Width-80, size.Height-150)
+	var content fyne.CanvasObject
+	pass := func(e *fyne.KeyEvent) { u.keys(e) }
+	switch tool {
+	case exam.ToolCalculator:
+		c := tools.NewCalculator(u.lang)
+		content, whole = c, fyne.NewSize(380, 470)
+		pass = func(e *fyne.KeyEvent) {
+			if e.Name != fyne.KeyEscape || c.Expression() == "" && c.Display() == "0" {
+				u.keys(e)
+			}
+		}
+	case exam.ToolElements:
+		content = tools.NewPeriodicTable(u.lang)
+	case exam.ToolSolubility:
+		content = tools.NewSolubilityTable(u.lang)
+	}
+	if keyed, ok := content.(interface{ PassKeys(func(*fyne.KeyEvent)) }); ok {
+		keyed.PassKeys(pass)
+	}
+	focus, _ := content.(fyne.Focusable)
+	done := look.NewButton(u.t("common.close"), look.Primary, u.keys, u.closeSheet)
+	u.open(&sheet{name: string(tool)}, container.NewBorder(nil, container.NewHBox(layout.NewSpacer(), done), nil, nil, container.NewGridWrap(whole, content)), focus)
+}
+
+// holdScreen is a screen on which the candidate can only wait.
+func (u *ui) holdScreen(name string, tone look.Tone, title, lead, detail string) *screen {
+	clock := look.Body("")
+	box := container.NewVBox(look.Heading(title), look.NewBanner(tone, lead))
+	if detail != "" {
+		box.Add(look.Body(detail))
+	}
+	if u.view.Attempt.Phase == exam.PhaseRunning {
+		box.Add(clock)
+	}
+	s := &screen{name: name, root: u.page(look.Sheet(680, box))}
+	s.tick = func() {
+		if a := u.view.Attempt; a != nil {
+			if text := u.t("station.hold.remains", "Time", clockText(a.Remaining(u.actor.Now()))); clock.Text != text {
+				clock.SetText(text)
+			}
+		}
+	}
+	return s
+}
+
+func (u *ui) lockedScreen() *screen {
+	lock := u.view.Attempt.Lock
+	detail := u.t("station.locked.by-face." + string(lock.Purpose))
+	if lock.Cause == exam.LockAdministrator {
+		detail = u.t("station.locked.by-administrator", "Name", lock.By, "Reason", lock.Reason)
+	}
+	return u.holdScreen("locked", look.Trouble, u.t("station.locked.title"), u.t("station.locked.lead")+" "+u.called(), detail)
+}
+
+func (u *ui) suspendedScreen() *screen {
+	d := u.view.Attempt.Suspended
+	return u.holdScreen("suspended", look.Calm, u.t("station.suspended.title"), u.t("station.suspended.lead"),
+		u.t("station.suspended.by", "Name", d.By, "Reason", d.Reason))
+}
+
+func (u *ui) lateScreen() *screen {
+	start := u.set.session.Start
+	return u.holdScreen("late", look.Trouble, u.t("station.late.title"),
+		u.t("station.late.lead", "Start", start.Format("15:04"), "Minutes", u.view.Attempt.Profile.Admission.LateMinutes), "")
+}
+
+// leaveButton makes the station free for the next candidate.
+func (u *ui) leaveButton(message *look.Banner) (*look.Button, func()) {
+	leave := func() {
+		u.actor.Leave(func(err error) {
+			if err != nil {
+				fyne.Do(func() { message.Set(look.Warning, u.t("station.end.wait")) })
+			}
+		})
+	}
+	return look.NewButton(u.t("station.end.go"), look.Primary, u.keys, leave), leave
+}
+
+func (u *ui) postponedScreen() *screen {
+	message := look.NewBanner(look.Warning, "")
+	b, leave := u.leaveButton(message)
+	box := container.NewVBox(look.Heading(u.t("station.postponed.title")), look.Body(u.t("station.postponed.lead")), message, b)
+	return &screen{name: "postponed", root: u.page(look.Sheet(680, box)), enter: leave}
+}
+
+func (u *ui) endScreen() *screen {
+	a := u.view.Attempt
+	message := look.NewBanner(look.Warning, "")
+	b, leave := u.leaveButton(message)
+	box := container.NewVBox(look.Heading(u.t("station.end.title")), look.Body(u.t("station.end.thanks", "Name", a.Opened.Candidate.Name)))
+	finished := "farewell"
+	if a.Score != nil {
+		verdict, tone := "passed", look.Fine
+		if !a.Score.Passed {
+			verdict, tone = "failed", look.Warning
+		}
+		finished = fmt.Sprintf("%d/%d %s", a.Score.Points, a.Score.Most, verdict)
+		box.Add(look.Gap(6))
+		box.Add(look.Heading(u.t("station.end.score", "Points", a.Score.Points, "Most", a.Score.Most)))
+		box.Add(look.NewBanner(tone, u.t("station.end."+verdict, "Threshold", a.Profile.Result.Threshold)))
+	} else {
+		box.Add(look.Body(u.t("station.end.tomorrow")))
+	}
+	box.Add(look.Body(u.t("station.end.counts", "Answered", len(a.Paper.Items())-len(a.Unanswered()), "Items", len(a.Paper.Items()))))
+	if a.Score != nil && a.Profile.Appeal.ContentMinutes > 0 {
+		box.Add(look.NewButton(u.t("station.content.title"), look.Plain, u.keys, u.contentAppealSheet))
+	}
+	box.Add(look.Gap(8))
+	box.Add(message)
+	box.Add(b)
+	return &screen{
+		name: "end", root: u.page(look.Sheet(680, box)), enter: leave,
+		sight: func(s *sight) { s.Finished = finished },
+	}
+}

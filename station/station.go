@@ -1,0 +1,172 @@
+// Package station is the candidate's program: it puts the attempt that package session owns on the screen, asks the camera
+// who sits there, and lets the administrator decide with a code.
+//
+// Everything that the window shows follows from one immutable [session.View] and the interface language; see [ui.pick].
+package station
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"emtihan/assets"
+	"emtihan/assets/locales"
+	"emtihan/exam"
+	"emtihan/exam/sealed"
+	"emtihan/station/problem"
+	"emtihan/station/session"
+)
+
+// Version is the program's version, for the log.
+const Version = "0.1.0"
+
+// Options say where the station finds what it needs.
+type Options struct {
+	Data    string // folder of the journals
+	Session string // the session's file; profiles/ID.toml and papers/ID.toml beside it come before the built-in ones
+	Name    string // name of the station in the log
+	Camera  string // device number, file or URL
+	Models  string // folder of the face models
+	Room    string // socket of the administrator's computer; empty: none
+	Witness string // diagnostics file, see witness.go; empty: none
+	Lang    locales.Lang
+	Scale   float32 // text size, 1–2
+	Window  bool    // a window instead of the full screen
+}
+
+// setup is what a station has read before it starts.
+type setup struct {
+	opt     Options
+	session *exam.Session
+	profile *exam.Profile
+	paper   *exam.Paper
+	lock    *os.File
+}
+
+// prepare reads and checks everything and takes the data folder. Its errors are *problem.Error.
+func prepare(opt Options) (*setup, error) {
+	s := &setup{opt: opt}
+	data, err := os.ReadFile(opt.Session)
+	if err != nil {
+		return nil, problem.New(problem.SessionDamaged, err)
+	}
+	if s.session, err = exam.ParseSession(data); err != nil {
+		return nil, problem.New(problem.SessionDamaged, err)
+	}
+	if data, err = s.source("profiles", s.session.Profile); err == nil {
+		s.profile, err = exam.ParseProfile(exam.Trim(data))
+	}
+	if err != nil {
+		return nil, problem.New(problem.ProfileDamaged, err)
+	}
+	if data, err = s.source("papers", s.session.Paper); err == nil {
+		s.paper, err = exam.ParsePaper(exam.Trim(data))
+	}
+	if err != nil {
+		return nil, problem.New(problem.PaperDamaged, err)
+	}
+	for _, c := range s.session.Candidates {
+		if !s.paper.HasLanguage(c.Language) {
+			return nil, problem.New(problem.PaperDamaged, fmt.Errorf("paper %q does not exist in the exam language %q of a candidate", s.paper.ID, c.Language))
+		}
+		if _, err := s.photo(c); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.takeFolder()
+}
+
+func (s *setup) source(folder, id string) ([]byte, error) {
+	path := filepath.Join(filepath.Dir(s.opt.Session), folder, id+".toml")
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return assets.Source(folder, id)
+	}
+	return data, err
+}
+
+func (s *setup) photo(c exam.Candidate) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(s.opt.Session), c.Photo))
+	if err != nil {
+		return nil, problem.New(problem.PhotoMissing, err)
+	}
+	return data, nil
+}
+
+// takeFolder makes the data folder, takes it for this process, and tries whether the disk takes a file.
+func (s *setup) takeFolder() error {
+	if err := os.MkdirAll(s.opt.Data, 0o700); err != nil {
+		return problem.New(problem.Of(err), err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.opt.Data, "station.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return problem.New(problem.Of(err), err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return problem.New(problem.SecondInstance, fmt.Errorf("%s: %w", f.Name(), err))
+	}
+	s.lock = f
+	// NCT seals the logs of this folder with its key, so the key must be there before the first attempt is.
+	if _, _, err := sealed.LoadOrCreateKey(s.opt.Data); err != nil {
+		f.Close()
+		return problem.New(problem.Of(err), err)
+	}
+	probe := filepath.Join(s.opt.Data, "probe.tmp")
+	err = os.WriteFile(probe, make([]byte, 1<<20), 0o600)
+	os.Remove(probe)
+	if err != nil {
+		f.Close()
+		return problem.New(problem.Of(err), err)
+	}
+	return nil
+}
+
+func (s *setup) release() { s.lock.Close() }
+
+// start starts the actor; onEvent may be nil.
+func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte)) (*session.Actor, error) {
+	host, _ := os.Hostname()
+	actor, err := session.Start(session.Config{
+		Dir: s.opt.Data, Session: s.session, Profile: s.profile, Paper: s.paper,
+		Station: s.opt.Name, Software: "emtihan-station " + Version, Host: host,
+		Photo: s.photo, OnEvent: onEvent,
+	})
+	if err != nil {
+		return nil, problem.New(problem.Of(err), err)
+	}
+	return actor, nil
+}
+
+// Check reads everything that the station will need, prints what is wrong in all three languages, and returns the exit
+// code that the station would end with.
+func Check(opt Options, out io.Writer) int {
+	s, err := prepare(opt)
+	if err != nil {
+		explain(out, err)
+		return problem.Of(err).Exit()
+	}
+	defer s.release()
+	actor, err := s.start(nil)
+	if err != nil {
+		explain(out, err)
+		return problem.Of(err).Exit()
+	}
+	actor.Close()
+	for _, l := range locales.All {
+		fmt.Fprintln(out, locales.T(l, "station.check.ok", "Candidates", len(s.session.Candidates), "Items", len(s.paper.Items())))
+	}
+	return problem.ExitOK
+}
+
+func explain(out io.Writer, err error) {
+	code := problem.Of(err)
+	for _, l := range locales.All {
+		fmt.Fprintf(out, "%s %s\n", locales.T(l, "problem."+string(code)+".what"), locales.T(l, "problem."+string(code)+".do"))
+	}
+	fmt.Fprintln(out, err)
+}

@@ -1,0 +1,452 @@
+package station
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"emtihan/assets/locales"
+	"emtihan/exam"
+	"emtihan/station/look"
+	"emtihan/station/problem"
+	"emtihan/station/session"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+)
+
+// screen is one picture of the station and what it does with keys and new views.
+type screen struct {
+	name   string
+	root   fyne.CanvasObject
+	update func(session.View)        // a new view of the same screen
+	tick   func()                    // about four times a second
+	enter  func()                    // the step that the screen leads to, on Enter
+	keys   func(*fyne.KeyEvent) bool // further keys
+	shown  func()                    // once it is on the window
+	close  func()                    // it goes away
+	sight  func(*sight)              // adds to the diagnostics
+}
+
+// ui is the window. Its fields belong to Fyne's goroutine, except where a mutex stands.
+type ui struct {
+	app     fyne.App
+	win     fyne.Window
+	set     *setup
+	actor   *session.Actor
+	eye     *eye
+	witness *witness
+	room    *roomLink
+	started time.Time
+	painted bool
+
+	lang    locales.Lang
+	view    session.View
+	scr     *screen
+	key     string // what the present screen was made for
+	sheet   *sheet
+	drafts  map[string]string // text answers as the editors hold them, ahead of the actor
+	holder  *fyne.Container
+	trouble *look.Banner
+	sees    bool // the present screen has shown a picture of the camera
+	stop    chan struct{}
+	exit    int
+
+	mu      sync.Mutex // guards what follows
+	next    session.View
+	waiting bool
+}
+
+// Run shows the station until it is closed and returns the exit code.
+func Run(opt Options) int {
+	started := time.Now()
+	if os.Getenv("DISPLAY") == "" {
+		explain(os.Stderr, problem.New(problem.NoDisplay, fmt.Errorf("the variable DISPLAY is not set")))
+		return problem.ExitNoDisplay
+	}
+	w, err := openWitness(opt.Witness)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "witness:", err)
+		return problem.ExitUsage
+	}
+	u := newUI(app.NewWithID("kz.testcenter.emtihan.station"), opt, w, started)
+	return u.run(opt)
+}
+
+func newUI(a fyne.App, opt Options, w *witness, started time.Time) *ui {
+	u := &ui{app: a, lang: opt.Lang, witness: w, started: started, stop: make(chan struct{})}
+	a.Settings().SetTheme(look.Theme{Scale: opt.Scale})
+	u.win = a.NewWindow("Emtihan")
+	u.win.SetPadded(false)
+	u.win.SetMaster()
+	u.holder = container.NewStack()
+	u.trouble = look.NewBanner(look.Trouble, "")
+	u.win.SetContent(container.NewBorder(u.trouble, nil, nil, nil, u.holder))
+	u.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
+			u.pressEnter()
+		}
+	})
+	if c, ok := u.win.Canvas().(desktop.Canvas); ok {
+		c.SetOnKeyDown(func(e *fyne.KeyEvent) { u.keys(e) })
+	}
+	return u
+}
+
+func (u *ui) run(opt Options) int {
+	s, err := prepare(opt)
+	if err == nil {
+		u.set = s
+		defer s.release()
+		u.room = dialRoom(opt.Room, opt.Name)
+		u.actor, err = s.start(u.room.tell)
+	}
+	if err != nil {
+		explain(os.Stderr, err)
+		u.exit = problem.Of(err).Exit()
+		u.showProblem(err)
+	} else {
+		u.begin(opt)
+	}
+	if opt.Window {
+		u.win.Resize(fyne.NewSize(1366, 768))
+		u.win.CenterOnScreen()
+	} else {
+		u.win.SetFullScreen(true)
+	}
+	u.win.SetCloseIntercept(u.closeRequested)
+	u.win.Show()
+	u.app.Run()
+	close(u.stop)
+	if u.room != nil {
+		defer u.room.close()
+	}
+	if u.actor != nil {
+		u.eye.close()
+		if err := u.actor.Close(); err != nil {
+			explain(os.Stderr, problem.New(problem.Of(err), err))
+			return problem.Of(err).Exit()
+		}
+	}
+	return u.exit
+}
+
+// begin connects the window with the actor.
+func (u *ui) begin(opt Options) {
+	u.eye = newEye(opt.Camera, opt.Models)
+	u.room.actor.Store(u.actor)
+	u.drafts = make(map[string]string)
+	u.view = u.actor.View()
+	u.render()
+	u.actor.Watch(u.push)
+	u.app.Lifecycle().SetOnExitedForeground(func() { u.focusChanged(true) })
+	u.app.Lifecycle().SetOnEnteredForeground(func() { u.focusChanged(false) })
+	go u.ticks()
+}
+
+// focusChanged records that the exam window lost the keyboard (R17).
+func (u *ui) focusChanged(lost bool) {
+	if a := u.view.Attempt; a != nil && a.Phase == exam.PhaseRunning {
+		u.actor.Do(exam.ReportFocus{Lost: lost}, nil)
+	}
+}
+
+// push takes a view from the actor. Fyne's queue has no bound, so only one call waits in it, and it takes the newest view.
+func (u *ui) push(v session.View) {
+	u.mu.Lock()
+	u.next = v
+	waiting := u.waiting
+	u.waiting = true
+	u.mu.Unlock()
+	if waiting {
+		return
+	}
+	fyne.Do(func() {
+		u.mu.Lock()
+		u.view, u.waiting = u.next, false
+		u.mu.Unlock()
+		u.render()
+	})
+}
+
+func (u *ui) ticks() {
+	t := time.NewTicker(250 * time.Millisecond)
+	defer t.Stop()
+	busy := make(chan struct{}, 1)
+	for {
+		select {
+		case <-t.C:
+		case <-u.stop:
+			return
+		}
+		select {
+		case busy <- struct{}{}:
+			fyne.Do(func() {
+				<-busy
+				if u.scr != nil && u.scr.tick != nil {
+					u.scr.tick()
+				}
+			})
+		default:
+		}
+	}
+}
+
+// pick names the screen that a view calls for.
+func (u *ui) pick(v session.View) string {
+	a := v.Attempt
+	switch {
+	case a == nil:
+		return "login"
+	case a.Phase == exam.PhasePostponed:
+		return "postponed"
+	case a.Phase == exam.PhaseFinished:
+		return "end"
+	case a.TooLate():
+		return "late"
+	case a.Suspended != nil:
+		return "suspended"
+	case a.Lock != nil && a.Lock.Cause != exam.LockRestart:
+		return "locked"
+	case a.Awaits() != "":
+		return "face-" + string(a.Awaits())
+	case a.Phase == exam.PhaseIdentified:
+		return "data"
+	case a.Phase == exam.PhaseDataConfirmed:
+		return "rules"
+	case a.Phase == exam.PhaseRulesRead:
+		return "confirm"
+	case a.Phase == exam.PhaseConfirmed:
+		return "enter"
+	}
+	return "exam"
+}
+
+// render shows the present view: a new screen where the view or the language calls for one, or an update of the old.
+func (u *ui) render() {
+	name := u.pick(u.view)
+	key := name + "/" + string(u.lang)
+	if u.view.Attempt != nil {
+		key += "/" + u.view.Attempt.Opened.Attempt
+	} else if len(u.drafts) > 0 {
+		u.drafts = make(map[string]string)
+		look.ClearClipboard()
+	}
+	u.showTrouble()
+	if u.scr == nil || u.key != key {
+		if u.scr == nil || u.scr.name != name {
+			u.closeSheet()
+		}
+		u.key = key
+		u.show(u.build(name))
+	} else if u.scr.update != nil {
+		u.scr.update(u.view)
+	}
+	u.see()
+}
+
+func (u *ui) showTrouble() {
+	text := ""
+	if u.view.Trouble != nil {
+		code := problem.Of(u.view.Trouble)
+		if code == problem.Unexpected {
+			code = problem.DiskFailed
+		}
+		text = u.t("problem."+string(code)+".what") + " " + u.t("station.exam.keep-writing")
+	}
+	if u.trouble.Text() != text {
+		u.trouble.Set(look.Trouble, text)
+		u.win.Content().Refresh()
+	}
+}
+
+func (u *ui) show(s *screen) {
+	if u.scr != nil && u.scr.close != nil {
+		u.scr.close()
+	}
+	u.scr, u.sees = s, false
+	u.holder.Objects = []fyne.CanvasObject{s.root}
+	u.holder.Refresh()
+	u.win.Canvas().Unfocus()
+	if s.shown != nil {
+		s.shown()
+	}
+}
+
+func (u *ui) build(name string) *screen {
+	if purpose, ok := strings.CutPrefix(name, "face-"); ok {
+		return u.faceScreen(exam.Purpose(purpose))
+	}
+	return map[string]func() *screen{
+		"login": u.loginScreen, "postponed": u.postponedScreen, "end": u.endScreen, "late": u.lateScreen,
+		"suspended": u.suspendedScreen, "locked": u.lockedScreen, "data": u.dataScreen, "rules": u.rulesScreen,
+		"confirm": u.confirmScreen, "enter": u.enterScreen, "exam": u.examScreen,
+	}[name]()
+}
+
+// t returns a sentence in the interface language.
+func (u *ui) t(id string, pairs ...any) string { return locales.T(u.lang, id, pairs...) }
+
+// said returns what a person should read for an error of a command.
+func (u *ui) said(err error) string {
+	if code, ok := problem.Refusal(err); ok {
+		return u.t("refusal." + code)
+	}
+	code := string(problem.Of(err))
+	return u.t("problem."+code+".what") + " " + u.t("problem."+code+".do")
+}
+
+// do sends a command; a refusal is shown by report, on Fyne's goroutine. report may be nil.
+func (u *ui) do(cmd exam.Command, report func(error)) {
+	u.actor.Do(cmd, func(err error) {
+		if report != nil {
+			fyne.Do(func() { report(err) })
+		}
+	})
+}
+
+// keys are the function keys of the whole station.
+func (u *ui) keys(e *fyne.KeyEvent) bool {
+	switch {
+	case u.sheet != nil:
+		return u.sheet.key(e)
+	case e.Name == fyne.KeyF3:
+		u.nextLanguage()
+		return true
+	case e.Name == fyne.KeyF12 && u.actor != nil:
+		u.adminSheet()
+		return true
+	}
+	return u.scr != nil && u.scr.keys != nil && u.scr.keys(e)
+}
+
+func (u *ui) pressEnter() {
+	switch {
+	case u.sheet != nil:
+		if u.sheet.enter != nil {
+			u.sheet.enter()
+		}
+	case u.scr != nil && u.scr.enter != nil:
+		u.scr.enter()
+	}
+}
+
+func (u *ui) nextLanguage() {
+	for i, l := range locales.All {
+		if l == u.lang {
+			u.setLanguage(locales.All[(i+1)%len(locales.All)])
+			return
+		}
+	}
+}
+
+func (u *ui) setLanguage(l locales.Lang) {
+	u.lang = l
+	if u.set == nil || u.actor == nil {
+		return
+	}
+	u.render()
+}
+
+// languages returns the language switch.
+func (u *ui) languages() fyne.CanvasObject {
+	box := container.NewHBox()
+	for _, l := range locales.All {
+		weight := look.Plain
+		if l == u.lang {
+			weight = look.Primary
+		}
+		box.Add(look.NewButton(l.Name(), weight, u.keys, func() { u.setLanguage(l) }))
+	}
+	return box
+}
+
+// page frames a screen that is not the exam itself: the exam's title and the languages above, help below.
+func (u *ui) page(content fyne.CanvasObject) fyne.CanvasObject {
+	title := widget.NewLabelWithStyle(u.set.profile.Title.In(string(u.lang)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	title.Truncation = fyne.TextTruncateEllipsis
+	top := bar(container.NewBorder(nil, nil, nil, u.languages(), title), nil, look.Rule())
+	help := look.NewButton(u.t("station.call"), look.Plain, u.keys, u.callSheet)
+	admin := look.NewButton(u.t("station.administrator"), look.Plain, u.keys, u.adminSheet)
+	where := look.Note(u.t("station.where", "Room", u.set.session.Room, "Station", u.set.opt.Name))
+	bottom := bar(container.NewBorder(nil, nil, nil, container.NewHBox(help, admin), where), look.Rule(), nil)
+	if u.view.Attempt == nil {
+		bottom = bar(container.NewBorder(nil, nil, nil, admin, where), look.Rule(), nil)
+	}
+	return container.NewBorder(top, bottom, nil, nil, content)
+}
+
+// bar is a strip of the window; a thin line parts it from the content above or below.
+func bar(content, above, below fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewStack(canvas.NewRectangle(look.Paper), container.NewBorder(above, below, nil, nil,
+		container.New(layout.NewCustomPaddedLayout(6, 6, 12, 12), content)))
+}
+
+// see writes what is shown now to the diagnostics.
+func (u *ui) see() {
+	if u.scr == nil {
+		return
+	}
+	s := sight{Camera: u.sees, Screen: u.scr.name, Lang: string(u.lang), Saved: u.view.Saved(), Records: u.view.Durable}
+	if a := u.view.Attempt; a != nil {
+		s.Item = a.Current
+		for _, r := range a.Responses {
+			s.Runes += utf8.RuneCountInString(r.Text)
+			if len(r.Options) > 0 {
+				s.Chosen++
+			}
+		}
+		now := u.actor.Now()
+		s.UsedMS, s.Remains = a.UsedAt(now).Milliseconds(), clockText(a.Remaining(now))
+	}
+	if u.view.Trouble != nil {
+		s.Trouble = string(problem.Of(u.view.Trouble))
+	}
+	if u.sheet != nil {
+		s.Sheet, s.Action = u.sheet.name, u.sheet.action
+	}
+	if u.scr.sight != nil {
+		u.scr.sight(&s)
+	}
+	if !u.painted {
+		u.painted, s.Startup = true, time.Since(u.started).Milliseconds()
+	}
+	u.witness.see(s)
+}
+
+// closeRequested answers the window manager: during an exam only an administrator ends the program.
+func (u *ui) closeRequested() {
+	if u.actor == nil || u.view.Attempt == nil || u.view.Attempt.Phase.Ended() {
+		u.app.Quit()
+		return
+	}
+	u.adminSheet()
+}
+
+func (u *ui) showProblem(err error) {
+	code := string(problem.Of(err))
+	var lines []fyne.CanvasObject
+	for _, l := range locales.All {
+		lines = append(lines, look.Strong(locales.T(l, "problem."+code+".what")), look.Body(locales.T(l, "problem."+code+".do")), look.Rule())
+	}
+	lines = append(lines, look.Note(err.Error()), look.Gap(8),
+		look.NewButton(u.t("common.close"), look.Primary, u.keys, u.app.Quit))
+	u.show(&screen{
+		name: "problem", root: look.Sheet(760, container.NewVBox(lines...)), enter: u.app.Quit,
+		sight: func(s *sight) { s.Trouble = code },
+	})
+	u.see()
+}
+
+func clockText(d time.Duration) string {
+	s := int((d + time.Second - 1) / time.Second)
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}

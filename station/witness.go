@@ -1,0 +1,58 @@
+package station
+
+import (
+	"encoding/json"
+	"os"
+	"time"
+)
+
+// witness writes what the window shows to a diagnostics file, one JSON object a line, without names, numbers or answers.
+// Scripts that drive the window wait for these lines; a line is written before the picture that it tells of, so that
+// whatever a person saw as saved is in the file.
+type witness struct{ file *os.File }
+
+// sight is one line of the file.
+type sight struct {
+	Millis   int64  `json:"ms"`                   // Unix time
+	Screen   string `json:"screen"`               //
+	Sheet    string `json:"sheet,omitempty"`      // what lies over it
+	Action   string `json:"action,omitempty"`     // what the administrator's sheet would do
+	Lang     string `json:"lang"`                 //
+	Item     string `json:"item,omitempty"`       // shown
+	Runes    int    `json:"runes"`                // in all text answers
+	Chosen   int    `json:"chosen"`               // items with a marked option
+	Saved    bool   `json:"saved"`                // what the screen says
+	Records  uint64 `json:"records"`              // on the disk
+	UsedMS   int64  `json:"used_ms"`              //
+	Remains  string `json:"remains,omitempty"`    // what the clock shows
+	Face     string `json:"face,omitempty"`       // reason or hint of the face check
+	Camera   bool   `json:"camera,omitempty"`     // its picture is on the screen
+	Score    string `json:"score,omitempty"`      //
+	Trouble  string `json:"trouble,omitempty"`    // code of a problem that is shown
+	Startup  int64  `json:"startup_ms,omitempty"` // from the process's start to the first picture
+	Finished string `json:"finished,omitempty"`   // result, where one is shown
+}
+
+func openWitness(path string) (*witness, error) {
+	if path == "" {
+		return &witness{}, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &witness{file: f}, nil
+}
+
+func (w *witness) see(s sight) {
+	if w.file == nil {
+		return
+	}
+	s.Millis = time.Now().UnixMilli()
+	line, err := json.Marshal(s)
+	if err != nil {
+		return
+	}
+	// The exam must not suffer from a full diagnostics disk.
+	_, _ = w.file.Write(append(line, '\n'))
+}
