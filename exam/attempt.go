@@ -22,11 +22,12 @@ const (
 	PhaseRunning       Phase = "running"
 	PhaseFinishing     Phase = "finishing" // handed in, the last face check is outstanding
 	PhaseFinished      Phase = "finished"
+	PhaseWithdrawn     Phase = "withdrawn" // ended before the clock started
 	PhasePostponed     Phase = "postponed" // moved to another day, answers not kept for it (R12)
 )
 
 // Ended reports whether nothing but a content appeal can follow.
-func (p Phase) Ended() bool { return p == PhaseFinished || p == PhasePostponed }
+func (p Phase) Ended() bool { return p == PhaseFinished || p == PhasePostponed || p == PhaseWithdrawn }
 
 // MaxResponse is the most runes that one text response may have.
 const MaxResponse = 200_000
@@ -308,6 +309,8 @@ func (a *Attempt) fold(r Recorded) error {
 		a.Score = &Score{Points: e.Points, Most: e.Most, Passed: e.Passed}
 	case Closed:
 		a.Phase, a.Lock, a.Away = PhaseFinished, nil, false
+	case Withdrawn:
+		a.Phase, a.Lock, a.Suspended = PhaseWithdrawn, nil, nil
 	case Postponed:
 		a.Phase, a.Lock, a.Away, a.Suspended = PhasePostponed, nil, false, nil
 	}

@@ -105,6 +105,8 @@ type (
 		Deed
 		Act string
 	}
+	// Withdraw ends an attempt whose clock has not started and frees the station.
+	Withdraw struct{ Deed }
 	// TieAct notes an act about this candidate.
 	TieAct struct{ ActTied }
 )
@@ -139,6 +141,7 @@ func (ReportFocus) command()        {}
 func (Tick) command()               {}
 func (Finish) command()             {}
 func (Postpone) command()           {}
+func (Withdraw) command()           {}
 func (TieAct) command()             {}
 
 // Decide answers a command at the time now with the events that follow, or with a *Refusal. Both are empty where nothing
@@ -177,7 +180,7 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 	}
 	switch c := cmd.(type) {
 	case StartRun:
-		if a.Phase == PhasePostponed {
+		if a.Phase == PhasePostponed || a.Phase == PhaseWithdrawn {
 			return nil, ErrNoRestart
 		}
 		if now.Run <= a.Last.Run && a.Seq > 1 {
@@ -277,6 +280,11 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 			return nil, ErrDocument
 		}
 		return deed(c.Deed, Postponed(c))
+	case Withdraw:
+		if a.Phase == PhaseRunning || a.Phase == PhaseFinishing {
+			return nil, ErrPhase
+		}
+		return deed(c.Deed, Withdrawn(c))
 	case Tick:
 		return a.tick(now), nil
 	}

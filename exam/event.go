@@ -233,6 +233,8 @@ type (
 		Deed
 		Act string `cbor:"3,keyasint"`
 	}
+	// Withdrawn ends an attempt before its clock has started: a wrong IIN was typed, or the candidate is not admitted.
+	Withdrawn struct{ Deed }
 	// ActTied is an act drawn up about this candidate (R18); the act itself lies in the room's log.
 	ActTied struct {
 		Number string `cbor:"1,keyasint"`
@@ -322,6 +324,7 @@ func (HandedIn) Kind() string             { return "handed.in" }
 func (Scored) Kind() string               { return "scored" }
 func (Closed) Kind() string               { return "closed" }
 func (Postponed) Kind() string            { return "postponed" }
+func (Withdrawn) Kind() string            { return "withdrawn" }
 func (ActTied) Kind() string              { return "act.tied" }
 func (RoomOpened) Kind() string           { return "room.opened" }
 func (DetectorRead) Kind() string         { return "detector" }
@@ -366,7 +369,7 @@ func Vocabulary() []Event {
 		HandedIn{},
 		Scored{},
 		Closed{},
-		Postponed{},
+		Postponed{}, Withdrawn{},
 		ActTied{},
 		RoomOpened{},
 		DetectorRead{},

@@ -753,6 +753,20 @@ func TestPostponed(t *testing.T) { // R12
 	s.refused(exam.Postpone{Deed: admin, Act: "15-1"}, exam.ErrHandedIn)
 }
 
+func TestWithdrawn(t *testing.T) { // R20: a wrong IIN, or not admitted, before the clock has started
+	s := wayTo[exam.PurposeLogin](t)
+	s.refused(exam.Withdraw{}, exam.ErrName)
+	s.kinds(exam.Withdraw{Deed: admin}, "withdrawn")
+	if s.a.Phase != exam.PhaseWithdrawn || !s.a.Phase.Ended() {
+		t.Errorf("phase %q", s.a.Phase)
+	}
+	s.refused(exam.IdentifyByDocument{Deed: admin}, exam.ErrEnded)
+	s.now.Run++
+	s.refused(exam.StartRun{}, exam.ErrNoRestart)
+	running(t, setup{}).refused(exam.Withdraw{Deed: admin}, exam.ErrPhase)
+	wayTo[exam.PurposeFinish](t).refused(exam.Withdraw{Deed: admin}, exam.ErrPhase)
+}
+
 func TestLeaveLimits(t *testing.T) { // R14
 	s := running(t, setup{})
 	s.refused(exam.Leave{}, exam.ErrName)

@@ -146,6 +146,11 @@ func (u *ui) deeds() []deedKind {
 	if a.Lock == nil {
 		out = append(out, plain("lock", func(d exam.Deed) exam.Command { return exam.Lock{Deed: d} }))
 	}
+	switch a.Phase {
+	case exam.PhaseRunning, exam.PhaseFinishing:
+	default:
+		out = append(out, plain("withdraw", func(d exam.Deed) exam.Command { return exam.Withdraw{Deed: d} }))
+	}
 	if a.HandedIn == nil {
 		out = append(out,
 			deedKind{name: "extra", fields: []string{"minutes", "document"}, make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
@@ -481,11 +486,16 @@ func (u *ui) leaveButton(message *look.Banner) (*look.Button, func()) {
 	return look.NewButton(u.t("station.end.go"), look.Primary, u.keys, leave), leave
 }
 
-func (u *ui) postponedScreen() *screen {
+func (u *ui) postponedScreen() *screen { return u.overScreen("postponed") }
+
+func (u *ui) withdrawnScreen() *screen { return u.overScreen("withdrawn") }
+
+// overScreen says that an attempt has ended without a result.
+func (u *ui) overScreen(name string) *screen {
 	message := look.NewBanner(look.Warning, "")
 	b, leave := u.leaveButton(message)
-	box := container.NewVBox(look.Heading(u.t("station.postponed.title")), look.Body(u.t("station.postponed.lead")), message, b)
-	return &screen{name: "postponed", root: u.page(look.Sheet(680, box)), enter: leave}
+	box := container.NewVBox(look.Heading(u.t("station."+name+".title")), look.Body(u.t("station."+name+".lead")), message, b)
+	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave}
 }
 
 func (u *ui) endScreen() *screen {

@@ -208,6 +208,8 @@ func (u *ui) pick(v session.View) string {
 		return "login"
 	case a.Phase == exam.PhasePostponed:
 		return "postponed"
+	case a.Phase == exam.PhaseWithdrawn:
+		return "withdrawn"
 	case a.Phase == exam.PhaseFinished:
 		return "end"
 	case a.TooLate():
@@ -286,7 +288,7 @@ func (u *ui) build(name string) *screen {
 		return u.faceScreen(exam.Purpose(purpose))
 	}
 	return map[string]func() *screen{
-		"login": u.loginScreen, "postponed": u.postponedScreen, "end": u.endScreen, "late": u.lateScreen,
+		"login": u.loginScreen, "postponed": u.postponedScreen, "withdrawn": u.withdrawnScreen, "end": u.endScreen, "late": u.lateScreen,
 		"suspended": u.suspendedScreen, "locked": u.lockedScreen, "data": u.dataScreen, "rules": u.rulesScreen,
 		"confirm": u.confirmScreen, "enter": u.enterScreen, "exam": u.examScreen,
 	}[name]()

@@ -81,6 +81,8 @@ func (e *env) words(ev exam.Event) string {
 		pairs = []any{"Points", ev.Points, "Most", ev.Most}
 	case exam.Postponed:
 		deed(ev.Deed, "Act", ev.Act)
+	case exam.Withdrawn:
+		deed(ev.Deed)
 	case exam.ActTied:
 		pairs = []any{"Number", ev.Number, "Form", ev.Form, "By", ev.By}
 	case exam.RoomOpened:

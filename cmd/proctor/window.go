@@ -16,6 +16,7 @@ import (
 	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/sealed"
 	"emtihan/proctor/act"
 	"emtihan/proctor/console"
 	"emtihan/proctor/room"
@@ -57,6 +58,10 @@ func window(c *cli, stderr io.Writer) int {
 			fmt.Fprintln(stderr, "proctor:", err)
 		}
 	}()
+	// NCT seals the room's log with the key of this folder.
+	if _, _, err := sealed.LoadOrCreateKey(dir); err != nil {
+		return refuse(c, stderr, w, []*trouble{folderTrouble(c.Data, err)})
+	}
 	if !hasDisplay() {
 		fmt.Fprintln(stderr, locales.T(c.lang(), "proctor.start.display"))
 		return exitDisplay

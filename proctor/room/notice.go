@@ -54,6 +54,8 @@ func NoticeOf(a *exam.Attempt, r exam.Recorded) (Notice, bool) {
 		n.By, n.Detail = e.By, e.Reason
 	case exam.HelperRecorded:
 		n.By, n.Detail = e.By, e.Name
+	case exam.Withdrawn:
+		n.By, n.Detail = e.By, e.Reason
 	case exam.Postponed:
 		n.By, n.Detail = e.By, e.Reason
 	}

@@ -135,7 +135,10 @@ func TestDevices(t *testing.T) {
 		{"still held", detector(true, true, 8, 0, ""), Raised, Quiet, "", 3, 4},
 		{"silent", detector(false, false, 0, 0, "silent"), Unknown, Quiet, "silent", 3, 4},
 		{"door unplugged", door(false, false, "unplugged"), Unknown, Unknown, "silent", 3, 4},
-		{"back", detector(true, false, 8, 0, ""), Quiet, Unknown, "", 3, 4},
+		{"back, still held", detector(true, true, 8, 0, ""), Raised, Unknown, "", 3, 4},
+		{"released", detector(true, false, 8, 0, ""), Quiet, Unknown, "", 3, 4},
+		{"silent again", detector(false, false, 0, 0, "silent"), Unknown, Unknown, "silent", 3, 4},
+		{"back, held anew", detector(true, true, 8, 0, ""), Raised, Unknown, "", 4, 5},
 	} {
 		switch e := c.event.(type) {
 		case exam.DetectorRead:

@@ -80,7 +80,8 @@ type Device struct {
 	Since  time.Time // of the state
 	Alarms uint32    // of a detector, in this log
 	count  uint32
-	known  bool // count is one that the device gave
+	active bool // of the last known reading
+	known  bool // there was one
 }
 
 // Alarm is something that an administrator must decide on.
@@ -325,10 +326,11 @@ func (s *state) foldDetector(e exam.DetectorRead, at time.Time, line *Line) {
 	case !s.heard && before.known && alarms == 0 && e.Count > before.count && e.Count-before.count <= mostMissed:
 		// The module counted while this program did not run.
 		alarms, missed = e.Count-before.count, true
-	case alarms == 0 && e.Active && before.State != Raised:
+	case alarms == 0 && e.Active && !(before.known && before.active):
+		// A relay that is still held after a silence is the alarm that is there already.
 		alarms = 1
 	}
-	s.heard, d.known, d.count = true, true, e.Count
+	s.heard, d.known, d.count, d.active = true, true, e.Count, e.Active
 	if alarms == 0 {
 		return
 	}
