@@ -18,6 +18,7 @@ type commands struct {
 	Control controlCommand `cmd:"" help:"Send one command to running simulated devices."`
 	Room    roomCommand    `cmd:"" help:"Make the folder of a demonstration: session, photos, camera."`
 	Play    playCommand    `cmd:"" help:"Play a whole exam day in windows without a screen, and leave pictures and logs."`
+	Spine   spineCommand   `cmd:"" name:"bench-spine" help:"Measure start, resume after a kill, and key to saved."`
 	Camera  cameraCommand  `cmd:"" help:"Change what the demonstration's camera sees."`
 }
 

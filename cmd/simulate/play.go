@@ -662,6 +662,19 @@ func (p *play) pull() error {
 			p.out.EssayWhole = true
 		}
 	}
+	acts, err := filepath.Glob(p.path("desk", "acts", "*.pdf"))
+	if err != nil {
+		return err
+	}
+	for _, path := range acts {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(p.path("act-"+filepath.Base(path)), data, 0o644); err != nil {
+			return err
+		}
+	}
 	if !p.out.EssayWhole {
 		return fmt.Errorf("no log holds the essay as it was typed")
 	}

@@ -88,7 +88,13 @@ func (p *play) acts() error {
 	if err := p.drawUp("F3", "act-13"); err != nil {
 		return err
 	}
-	return p.drawUp("F2", "act-12", "3", "3")
+	if err := p.desk.write("3"); err != nil {
+		return err
+	}
+	if err := p.desk.keys("Return"); err != nil {
+		return err
+	}
+	return p.drawUp("F2", "act-12", "3")
 }
 
 // drawUp opens the dialog of an act, picks what is asked for in the first fields, signs, and closes it.

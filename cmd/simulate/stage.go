@@ -86,6 +86,7 @@ type program struct {
 	cmd     *exec.Cmd
 	done    chan error
 	witness string
+	began   int64 // where this run's lines begin in the witness file
 	offset  int64
 	last    map[string]any
 }
@@ -99,7 +100,7 @@ func startProgram(d *display, log io.Writer, witness, path string, args ...strin
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p := &program{cmd: cmd, done: make(chan error, 1), witness: witness, last: make(map[string]any)}
 	if fi, err := os.Stat(witness); err == nil {
-		p.offset = fi.Size()
+		p.began, p.offset = fi.Size(), fi.Size()
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -183,7 +184,7 @@ func (p *program) await(what string, ok func(map[string]any) bool) (map[string]a
 		case err := <-p.done:
 			p.done <- err
 			return nil, fmt.Errorf("waiting for %s: the program ended: %v", what, err)
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(time.Millisecond):
 		}
 	}
 	return nil, fmt.Errorf("waiting for %s: it did not come in %v; the last was %v", what, stagePatience, p.last)

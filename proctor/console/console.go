@@ -169,12 +169,13 @@ func (c *Console) SetLanguage(l locales.Lang) {
 	c.build()
 	if c.dialog != nil {
 		c.dialog.rebuild()
-	} else if b := c.byID(focus); b != nil {
-		c.window.Canvas().Focus(b)
+	} else {
+		c.window.Canvas().Focus(c.byID(focus))
 	}
 	c.tell()
 }
 
+// byID returns the control that the focus goes back to after a rebuild; for the rows of lists that is the search.
 func (c *Console) byID(id string) fyne.Focusable {
 	for _, b := range c.languages {
 		if b.id == id {
@@ -724,6 +725,11 @@ func (c *Console) detail(l room.Line) string {
 		return l.Device
 	case exam.FaceChecked{}.Kind(), exam.Locked{}.Kind(), exam.LimitExceeded{}.Kind(), exam.FocusChanged{}.Kind(), exam.HandedIn{}.Kind(), room.SaidRun, exam.FaceUnavailable{}.Kind():
 		return ""
+	case exam.AdministratorCalled{}.Kind():
+		// The sentence is the one on the button that the candidate pressed.
+		if id := "station.topic." + l.Detail; locales.Has(id) {
+			return locales.T(c.lang, id)
+		}
 	}
 	return l.Detail
 }

@@ -148,7 +148,6 @@ type actDialog struct {
 	alarm *room.Alarm
 	from  act.Trigger
 	draft act.Draft
-	lost  string // control that had the focus before a rebuild
 }
 
 // openAct opens the dialog, prefilled from an alarm, or empty (R19).
