@@ -78,6 +78,7 @@ type Attempt struct {
 	Score          *Score
 	Limits         []LimitKind // limits gone over
 	ContentAppeals []AppealedContent
+	Acts           []ActTied // acts about this candidate, in the order in which they came (R18)
 
 	FaceRefused Purpose // the check that was refused and not yet overruled
 	ResumeOwed  bool    // the face check after a restart is outstanding, be it behind another lock (R10)
@@ -285,6 +286,8 @@ func (a *Attempt) fold(r Recorded) error {
 		return a.respond(e.Item, func(r *Response) error { r.Appeal = e.Text; return nil })
 	case AppealedContent:
 		a.ContentAppeals = append(slices.Clip(a.ContentAppeals), e)
+	case ActTied:
+		a.Acts = append(slices.Clip(a.Acts), e)
 	case LeavePermitted:
 		a.Leaving = true
 	case LeaveCancelled:

@@ -189,6 +189,9 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		c.Software, c.Host = mend(c.Software), mend(c.Host)
 		return []Event{c.RunStarted}, nil
 	case TieAct:
+		if slices.ContainsFunc(a.Acts, func(t ActTied) bool { return t.Number == c.Number }) {
+			return nil, ErrAlready // the room says its acts again after each restart
+		}
 		return []Event{c.ActTied}, nil
 	case AppealContent:
 		return a.appealContent(c, now)

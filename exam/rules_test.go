@@ -753,6 +753,16 @@ func TestPostponed(t *testing.T) { // R12
 	s.refused(exam.Postpone{Deed: admin, Act: "15-1"}, exam.ErrHandedIn)
 }
 
+func TestActIsTiedOnce(t *testing.T) { // R18: the room says its acts again after a restart
+	s := running(t, setup{})
+	act := exam.ActTied{Number: "12/2026-11-21/001", Form: "12", By: "Ким"}
+	s.kinds(exam.TieAct{ActTied: act}, "act.tied")
+	s.refused(exam.TieAct{ActTied: act}, exam.ErrAlready)
+	if len(s.a.Acts) != 1 || s.a.Acts[0].Number != act.Number {
+		t.Errorf("acts %+v", s.a.Acts)
+	}
+}
+
 func TestWithdrawn(t *testing.T) { // R20: a wrong IIN, or not admitted, before the clock has started
 	s := wayTo[exam.PurposeLogin](t)
 	s.refused(exam.Withdraw{}, exam.ErrName)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"image"
+	"net/url"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +24,10 @@ type eye struct {
 	verifier *identity.Verifier
 	failure  error
 
+	ctx      context.Context // ends with the program
+	cancel   context.CancelFunc
+	watchers sync.WaitGroup
+
 	mu       sync.Mutex // guards what follows
 	photo    string     // the registered photo that template was made of
 	template identity.Template
@@ -28,6 +35,7 @@ type eye struct {
 
 func newEye(source, models string) *eye {
 	e := &eye{source: source, loaded: make(chan struct{})}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
 	go func() {
 		defer close(e.loaded)
 		e.verifier, e.failure = identity.Load(models)
@@ -35,8 +43,21 @@ func newEye(source, models string) *eye {
 	return e
 }
 
+// close ends every watch and frees the models. A camera that hangs in its driver keeps neither the program nor, as long
+// as it may still come back to them, the models.
 func (e *eye) close() {
-	<-e.loaded
+	e.cancel()
+	idle := make(chan struct{})
+	go func() {
+		<-e.loaded
+		e.watchers.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-time.After(hangs):
+		return
+	}
 	if e.verifier != nil {
 		_ = e.verifier.Close() // its error is always nil
 	}
@@ -53,7 +74,15 @@ type glance struct {
 const (
 	pictureEvery = 100 * time.Millisecond // a live picture needs no more, and each one repaints the window
 	reopenEvery  = 2 * time.Second
+	hangs        = 3 * time.Second // a camera that has not ended by then does not end
 )
+
+// start watches on a goroutine of its own until the returned function is called or the program ends.
+func (e *eye) start(photo []byte, again <-chan struct{}, tell func(context.Context, glance)) context.CancelFunc {
+	ctx, cancel := context.WithCancel(e.ctx)
+	e.watchers.Go(func() { e.watch(ctx, photo, again, func(g glance) { tell(ctx, g) }) })
+	return cancel
+}
 
 // watch opens the camera and tells each picture until ctx ends, and opens it again when it is lost. With a photo it
 // checks the face, too, once for every value that comes from again.
@@ -164,4 +193,15 @@ func report(purpose exam.Purpose, source string, r *identity.Result, sum []byte)
 		Box:    [4]int{r.Face.Min.X, r.Face.Min.Y, r.Face.Dx(), r.Face.Dy()},
 		Camera: source,
 	}}
+}
+
+// cameraName is what the log calls the camera: an address without its password and query.
+func cameraName(source string) string {
+	if u, err := url.Parse(source); err == nil && u.Host != "" {
+		return u.Scheme + "://" + u.Host + u.Path
+	}
+	if strings.Contains(source, "://") {
+		return "address"
+	}
+	return filepath.Base(source)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"emtihan/exam"
 	"emtihan/station/editor"
@@ -24,6 +25,8 @@ type examPane struct {
 	lang    string // the candidate's exam language
 	item    *exam.Item
 	cells   []*look.Cell
+	grids   []*fyne.Container // the grid in which each cell stands
+	tasks   *container.Scroll
 	task    *fyne.Container
 	options []*look.Option
 	words   *widget.Label
@@ -48,12 +51,23 @@ func (u *ui) examScreen() *screen {
 	p.counts = look.Note("")
 	root := container.NewBorder(p.top(), p.bottom(), p.navigator(), nil,
 		container.NewBorder(container.NewVBox(p.warning, p.refused), nil, nil, nil, look.Wide(p.task)))
-	s := &screen{
+	return &screen{
 		name: "exam", root: root, update: p.update, tick: p.tick, keys: p.keys,
 		sight: func(s *sight) { s.Saved = p.saved.Text == u.t("station.exam.saved") },
-		shown: func() { p.turn(u.view.Attempt.Current); p.update(u.view); p.tick() },
+		shown: func() {
+			u.exam = p
+			if u.at == "" {
+				u.at = u.view.Attempt.Current
+			}
+			p.turn(u.at)
+			p.update(u.view)
+			p.tick()
+		},
+		close: func() {
+			p.keepCaret()
+			u.exam = nil
+		},
 	}
-	return s
 }
 
 func (p *examPane) top() fyne.CanvasObject {
@@ -99,7 +113,7 @@ func (p *examPane) navigator() fyne.CanvasObject {
 			n++
 			id := block.Items[i].ID
 			cell := look.NewCell(strconv.Itoa(n), func() { p.goTo(id) })
-			p.cells = append(p.cells, cell)
+			p.cells, p.grids = append(p.cells, cell), append(p.grids, grid)
 			grid.Add(cell)
 		}
 		box.Add(grid)
@@ -111,7 +125,8 @@ func (p *examPane) navigator() fyne.CanvasObject {
 	}
 	foot := container.NewVBox(look.Rule(), p.counts,
 		legend(true, false, "station.exam.answered"), legend(false, true, "station.exam.flagged"), legend(false, false, "station.exam.open"))
-	column := container.NewBorder(nil, foot, nil, nil, container.NewVScroll(box))
+	p.tasks = container.NewVScroll(box)
+	column := container.NewBorder(nil, foot, nil, nil, p.tasks)
 	width := 236 * (1 + (max(1, u.set.opt.Scale)-1)/2)
 	ground := canvas.NewRectangle(look.Paper)
 	ground.SetMinSize(fyne.NewSize(width, 0))
@@ -138,8 +153,8 @@ func (p *examPane) said(err error) {
 	if err == nil {
 		return
 	}
-	if code, ok := problem.Refusal(err); ok && (code == "time-up" || code == "handed-in" || code == "not-running") {
-		return // the next view shows why, on a screen of its own
+	if code, ok := problem.Refusal(err); ok && heldUp[code] {
+		return
 	}
 	p.refused.Set(look.Trouble, p.u.said(err))
 }
@@ -151,7 +166,9 @@ func (p *examPane) turn(id string) {
 	if !ok || p.item == item {
 		return
 	}
+	p.keepCaret()
 	p.item, p.edit, p.options, p.words = item, nil, nil, nil
+	u.at = id
 	p.refused.Set(look.Trouble, "")
 	points := look.Note(u.t("station.exam.points", "Count", item.Points))
 	points.Wrapping = fyne.TextWrapOff
@@ -182,11 +199,36 @@ func (p *examPane) turn(id string) {
 	p.task.Refresh()
 	if p.edit != nil {
 		u.win.Canvas().Focus(p.edit)
-		p.edit.PlaceCaret(u.view.Attempt.Response(id).Caret)
+		caret, ok := u.carets[id]
+		if !ok {
+			caret = u.view.Attempt.Response(id).Caret
+		}
+		p.edit.PlaceCaret(caret)
+		p.settle(id)
 	} else {
 		u.win.Canvas().Unfocus()
 	}
 	p.marks(u.view.Attempt)
+	p.reveal(i)
+}
+
+// keepCaret remembers where the candidate stands in the text that goes off the screen.
+func (p *examPane) keepCaret() {
+	if p.edit != nil {
+		p.u.carets[p.item.ID] = p.edit.Caret()
+	}
+}
+
+// reveal scrolls the navigator to the task.
+func (p *examPane) reveal(i int) {
+	top := p.grids[i].Position().Y + p.cells[i].Position().Y
+	bottom := top + p.cells[i].Size().Height
+	switch height := p.tasks.Size().Height; {
+	case top < p.tasks.Offset.Y:
+		p.tasks.ScrollToOffset(fyne.NewPos(0, top))
+	case bottom > p.tasks.Offset.Y+height:
+		p.tasks.ScrollToOffset(fyne.NewPos(0, bottom-height))
+	}
 }
 
 func (p *examPane) beside(left, right fyne.CanvasObject, share float64) fyne.CanvasObject {
@@ -205,13 +247,75 @@ func (p *examPane) draft() string {
 
 func (p *examPane) newEditor(many bool) *editor.Editor {
 	id := p.item.ID
-	return editor.New(p.draft(), many, p.u.keys, func(e editor.Edit) {
-		p.u.drafts[id] = p.edit.Content()
+	return editor.New(p.draft(), many, p.u.keys, func(e editor.Edit, next string) bool {
+		if utf8.RuneCountInString(next) > exam.MaxResponse {
+			p.refused.Set(look.Trouble, p.u.said(exam.ErrTooLong))
+			return false
+		}
+		p.refused.Set(look.Trouble, "")
+		p.u.drafts[id] = next
 		p.countWords()
-		p.unsaved()
-		p.u.do(exam.Edit{Item: id, Position: e.Position, Removed: e.Removed, Inserted: e.Inserted}, p.said)
+		p.send(id, e)
+		return true
 	})
 }
+
+// send sends the edit that led to the draft. While nothing is on the way, the edit is made against what the actor really
+// has: after a refusal the editor's own idea of it would be wrong, and every later edit would go astray.
+func (p *examPane) send(id string, e editor.Edit) {
+	u := p.u
+	if u.flights[id] == 0 {
+		var differs bool
+		if e, differs = editor.Diff(u.actor.View().Attempt.Response(id).Text, u.drafts[id]); !differs {
+			return
+		}
+	}
+	u.answer(id, exam.Edit{Item: id, Position: e.Position, Removed: e.Removed, Inserted: e.Inserted})
+}
+
+// settle sends what the candidate wrote in the moment in which the exam was held up.
+func (p *examPane) settle(id string) {
+	if _, ok := p.u.drafts[id]; ok && p.u.flights[id] == 0 {
+		p.send(id, editor.Edit{})
+	}
+}
+
+// answer sends a command that changes an answer. Until the actor has taken it, nothing is called saved (R11).
+func (u *ui) answer(item string, cmd exam.Command) {
+	u.flights[item]++
+	if u.exam != nil {
+		u.exam.showSaved(false)
+	}
+	u.do(cmd, func(err error) {
+		if u.flights[item]--; u.flights[item] <= 0 {
+			delete(u.flights, item)
+		}
+		if p := u.exam; p != nil {
+			p.landed(item, err)
+		}
+	})
+}
+
+// landed takes the actor's word on an answer. What is refused for its content goes off the screen.
+func (p *examPane) landed(item string, err error) {
+	u := p.u
+	if code, ok := problem.Refusal(err); ok && !heldUp[code] {
+		text := u.actor.View().Attempt.Response(item).Text
+		delete(u.drafts, item)
+		if p.item.ID == item && p.edit != nil {
+			p.edit.Replace(text)
+			p.countWords()
+		}
+		if p.item.ID == item {
+			p.markOptions()
+		}
+	}
+	p.said(err)
+	p.update(u.view)
+}
+
+// heldUp are the refusals after which the next view shows why, on a screen of its own.
+var heldUp = map[string]bool{"time-up": true, "handed-in": true, "not-running": true}
 
 // writing is the field for an essay or a long answer, with its word count.
 func (p *examPane) writing() fyne.CanvasObject {
@@ -252,6 +356,14 @@ func (p *examPane) answer() fyne.CanvasObject {
 	return box
 }
 
+// markOptions shows what the actor has.
+func (p *examPane) markOptions() {
+	chosen := p.u.actor.View().Attempt.Response(p.item.ID).Options
+	for i, o := range p.options {
+		o.SetChosen(slices.Contains(chosen, p.item.Options[i].ID))
+	}
+}
+
 // choose marks an option, or takes the mark of one of several away.
 func (p *examPane) choose(i int) {
 	if i >= len(p.options) {
@@ -272,8 +384,7 @@ func (p *examPane) choose(i int) {
 			ids = append(ids, p.item.Options[j].ID)
 		}
 	}
-	p.unsaved()
-	p.u.do(exam.Choose{Item: p.item.ID, Options: ids}, p.said)
+	p.u.answer(p.item.ID, exam.Choose{Item: p.item.ID, Options: ids})
 }
 
 func (p *examPane) toggleFlag() {
@@ -281,9 +392,7 @@ func (p *examPane) toggleFlag() {
 	p.u.do(exam.Flag{Item: p.item.ID, On: on}, p.said)
 }
 
-// unsaved takes "saved" off the screen at once: it must never stand beside a keystroke that the disk does not have (R11).
-func (p *examPane) unsaved() { p.showSaved(false) }
-
+// showSaved says whether everything is on the disk; "saved" never stands beside a keystroke that the disk does not have (R11).
 func (p *examPane) showSaved(saved bool) {
 	text, c := p.u.t("station.exam.saving"), look.Quiet
 	switch {
@@ -303,10 +412,10 @@ func (p *examPane) update(v session.View) {
 	if p.item == nil {
 		p.turn(a.Current)
 	}
-	saved := v.Saved()
+	saved := v.Saved() && len(p.u.flights) == 0
 	for id, text := range p.u.drafts {
 		if a.Response(id).Text != text {
-			saved = false // the actor has not heard of the newest keystroke yet
+			saved = false // written in the moment in which the exam was held up
 		}
 	}
 	p.showSaved(saved)
@@ -354,7 +463,11 @@ func (p *examPane) tick() {
 	}
 	if stands != p.warned {
 		p.warned = stands
-		p.warning.Set(look.Warning, p.u.t("station.exam.warning", "Minutes", stands))
+		text := ""
+		if stands > 0 {
+			text = p.u.t("station.exam.warning", "Minutes", stands)
+		}
+		p.warning.Set(look.Warning, text)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"image"
 	_ "image/jpeg" // registered photos
 	_ "image/png"  // registered photos
-	"path/filepath"
 	"strings"
 
 	"emtihan/exam"
@@ -32,8 +31,7 @@ type live struct {
 }
 
 func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &live{picture: new(canvas.Image), cancel: cancel, again: make(chan struct{}, 1)}
+	l := &live{picture: new(canvas.Image), again: make(chan struct{}, 1)}
 	l.picture.FillMode = canvas.ImageFillContain
 	l.picture.ScaleMode = canvas.ImageScaleFastest
 	l.picture.SetMinSize(size)
@@ -41,9 +39,9 @@ func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
 	ground.SetMinSize(size)
 	l.box = container.NewStack(ground, l.picture)
 	slot := make(chan struct{}, 1)
-	go u.eye.watch(ctx, photo, l.again, func(g glance) {
+	l.cancel = u.eye.start(photo, l.again, func(ctx context.Context, g glance) {
 		if g.picture == nil {
-			fyne.Do(func() {
+			u.post(func() {
 				if ctx.Err() == nil {
 					tell(g)
 				}
@@ -52,7 +50,7 @@ func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
 		}
 		select {
 		case slot <- struct{}{}:
-			fyne.Do(func() {
+			u.post(func() {
 				<-slot
 				if ctx.Err() == nil {
 					l.picture.Image = g.picture
@@ -96,7 +94,7 @@ func (u *ui) loginScreen() *screen {
 		}
 		busy = true
 		u.actor.Login(strings.ReplaceAll(strings.TrimSpace(iin.Text), " ", ""), func(err error) {
-			fyne.Do(func() {
+			u.post(func() {
 				busy = false
 				if err != nil {
 					message.Set(look.Trouble, u.said(err))
@@ -147,7 +145,7 @@ func (u *ui) faceScreen(purpose exam.Purpose) *screen {
 		case g.result != nil:
 			last, score = string(g.result.Reason), fmt.Sprintf("%.3f", g.result.Score)
 			sum := sha256.Sum256(g.result.JPEG)
-			cmd := report(purpose, filepath.Base(u.set.opt.Camera), g.result, sum[:])
+			cmd := report(purpose, cameraName(u.set.opt.Camera), g.result, sum[:])
 			u.actor.Do(cmd, nil, g.result.JPEG)
 			if g.result.Verdict == identity.Unsure {
 				banner.Set(look.Warning, u.t("face."+last)+" "+u.t("station.face.unsure"))
@@ -164,6 +162,8 @@ func (u *ui) faceScreen(purpose exam.Purpose) *screen {
 			}
 			if problem.Of(g.err) == problem.CameraMissing {
 				eye.check()
+			} else {
+				retry.Enable()
 			}
 		}
 	}
@@ -244,8 +244,14 @@ func (u *ui) facts() fyne.CanvasObject {
 	c := u.view.Attempt.Opened.Candidate
 	p := u.view.Attempt.Profile
 	rows := [][2]string{
-		{"name", c.Name}, {"iin", spaced(c.IIN)}, {"exam", p.Title.In(string(u.lang))}, {"language", u.t("station.data.in-" + c.Language)},
-		{"room", u.set.session.Room}, {"seat", c.Seat}, {"university", c.University}, {"programme", c.Programme},
+		{"name", c.Name},
+		{"iin", spaced(c.IIN)},
+		{"exam", p.Title.In(string(u.lang))},
+		{"language", u.t("station.data.in-" + c.Language)},
+		{"room", u.set.session.Room},
+		{"seat", c.Seat},
+		{"university", c.University},
+		{"programme", c.Programme},
 		{"minutes", u.t("station.data.minutes-value", "Minutes", int(u.view.Attempt.Allowance().Minutes()))},
 	}
 	if u.view.Attempt.Extra > 0 {

@@ -20,6 +20,7 @@ import (
 type sheet struct {
 	name   string
 	action string
+	warned bool // who closes the program has read that answers are not saved
 	over   fyne.CanvasObject
 	enter  func()
 	keys   func(*fyne.KeyEvent) bool
@@ -231,12 +232,17 @@ func (u *ui) adminSheet() {
 		busy = true
 		go func() {
 			ok := admin.Accepts(typed)
-			fyne.Do(func() {
+			u.post(func() {
 				busy = false
+				if !ok {
+					u.do(exam.ReportWrongCode{By: admin.Name}, nil)
+				}
+				if u.sheet != s {
+					return // closed meanwhile: what it would have decided is withdrawn
+				}
 				code.SetText("")
 				u.win.Canvas().Focus(code)
 				if !ok {
-					u.do(exam.ReportWrongCode{By: admin.Name}, nil)
 					message.Set(look.Trouble, u.t("station.admin.wrong-code"))
 					return
 				}
@@ -274,6 +280,11 @@ func (u *ui) adminSheet() {
 // carryOut does what the administrator decided, once the code was right.
 func (u *ui) carryOut(k deedKind, d exam.Deed, values map[string]string, message *look.Banner) {
 	if k.make == nil {
+		if u.view.Trouble != nil && u.sheet != nil && !u.sheet.warned {
+			u.sheet.warned = true
+			message.Set(look.Trouble, u.said(u.view.Trouble))
+			return
+		}
 		u.app.Quit()
 		return
 	}
@@ -479,7 +490,7 @@ func (u *ui) leaveButton(message *look.Banner) (*look.Button, func()) {
 	leave := func() {
 		u.actor.Leave(func(err error) {
 			if err != nil {
-				fyne.Do(func() { message.Set(look.Warning, u.t("station.end.wait")) })
+				u.post(func() { message.Set(look.Warning, u.t("station.end.wait")) })
 			}
 		})
 	}

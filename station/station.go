@@ -16,6 +16,7 @@ import (
 	"emtihan/assets"
 	"emtihan/assets/locales"
 	"emtihan/exam"
+	"emtihan/exam/journal"
 	"emtihan/exam/sealed"
 	"emtihan/station/problem"
 	"emtihan/station/session"
@@ -44,6 +45,7 @@ type setup struct {
 	session *exam.Session
 	profile *exam.Profile
 	paper   *exam.Paper
+	journal journal.Options
 	lock    *os.File
 }
 
@@ -60,16 +62,26 @@ func prepare(opt Options) (*setup, error) {
 	if data, err = s.source("profiles", s.session.Profile); err == nil {
 		s.profile, err = exam.ParseProfile(exam.Trim(data))
 	}
+	if err == nil && s.profile.ID != s.session.Profile {
+		err = fmt.Errorf("the session asks for the profile %q, the file holds %q", s.session.Profile, s.profile.ID)
+	}
 	if err != nil {
 		return nil, problem.New(problem.ProfileDamaged, err)
 	}
 	if data, err = s.source("papers", s.session.Paper); err == nil {
 		s.paper, err = exam.ParsePaper(exam.Trim(data))
 	}
+	if err == nil && s.paper.ID != s.session.Paper {
+		err = fmt.Errorf("the session asks for the paper %q, the file holds %q", s.session.Paper, s.paper.ID)
+	}
 	if err != nil {
 		return nil, problem.New(problem.PaperDamaged, err)
 	}
 	for _, c := range s.session.Candidates {
+		if c.ExtraMinutes > s.profile.Extra.MaxMinutes {
+			return nil, problem.New(problem.SessionDamaged,
+				fmt.Errorf("candidate %s has %d extra minutes, the profile allows %d (R2)", c.Name, c.ExtraMinutes, s.profile.Extra.MaxMinutes))
+		}
 		if !s.paper.HasLanguage(c.Language) {
 			return nil, problem.New(problem.PaperDamaged, fmt.Errorf("paper %q does not exist in the exam language %q of a candidate", s.paper.ID, c.Language))
 		}
@@ -134,7 +146,7 @@ func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte)) (*se
 	actor, err := session.Start(session.Config{
 		Dir: s.opt.Data, Session: s.session, Profile: s.profile, Paper: s.paper,
 		Station: s.opt.Name, Software: "emtihan-station " + Version, Host: host,
-		Photo: s.photo, OnEvent: onEvent,
+		Photo: s.photo, OnEvent: onEvent, Journal: s.journal,
 	})
 	if err != nil {
 		return nil, problem.New(problem.Of(err), err)
@@ -143,7 +155,7 @@ func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte)) (*se
 }
 
 // Check reads everything that the station will need, prints what is wrong in all three languages, and returns the exit
-// code that the station would end with.
+// code that the station would end with. It changes no attempt: one that was left open stays as it is.
 func Check(opt Options, out io.Writer) int {
 	s, err := prepare(opt)
 	if err != nil {
@@ -151,16 +163,35 @@ func Check(opt Options, out io.Writer) int {
 		return problem.Of(err).Exit()
 	}
 	defer s.release()
-	actor, err := s.start(nil)
-	if err != nil {
+	if err := s.readAttempts(); err != nil {
 		explain(out, err)
 		return problem.Of(err).Exit()
 	}
-	actor.Close()
 	for _, l := range locales.All {
 		fmt.Fprintln(out, locales.T(l, "station.check.ok", "Candidates", len(s.session.Candidates), "Items", len(s.paper.Items())))
 	}
 	return problem.ExitOK
+}
+
+// readAttempts reads the logs that the session has here, as the actor will before it takes one up again.
+func (s *setup) readAttempts() error {
+	paths, err := filepath.Glob(filepath.Join(s.opt.Data, "attempts", s.session.ID, "*.journal"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		r, err := journal.OpenReader(path)
+		if err == nil {
+			if _, err = session.Fold(r, s.paper); err != nil {
+				err = &session.DamagedAttemptError{Path: path, Err: err}
+			}
+			r.Close()
+		}
+		if err != nil {
+			return problem.New(problem.Of(err), err)
+		}
+	}
+	return nil
 }
 
 func explain(out io.Writer, err error) {

@@ -36,6 +36,12 @@ type screen struct {
 	sight  func(*sight)              // adds to the diagnostics
 }
 
+func (s *screen) leave() {
+	if s != nil && s.close != nil {
+		s.close()
+	}
+}
+
 // ui is the window. Its fields belong to Fyne's goroutine, except where a mutex stands.
 type ui struct {
 	app     fyne.App
@@ -53,10 +59,15 @@ type ui struct {
 	scr     *screen
 	key     string // what the present screen was made for
 	sheet   *sheet
+	exam    *examPane         // the exam, while it is the present screen
 	drafts  map[string]string // text answers as the editors hold them, ahead of the actor
+	carets  map[string]int    // where the caret stood in each of them, in runes
+	flights map[string]int    // answers sent to the actor that it has not taken or refused yet, by item
+	at      string            // the item that the exam showed last
 	holder  *fyne.Container
 	trouble *look.Banner
-	sees    bool // the present screen has shown a picture of the camera
+	sees    bool         // the present screen has shown a picture of the camera
+	post    func(func()) // runs a function on Fyne's goroutine
 	stop    chan struct{}
 	exit    int
 
@@ -82,7 +93,7 @@ func Run(opt Options) int {
 }
 
 func newUI(a fyne.App, opt Options, w *witness, started time.Time) *ui {
-	u := &ui{app: a, lang: opt.Lang, witness: w, started: started, stop: make(chan struct{})}
+	u := &ui{app: a, lang: opt.Lang, witness: w, started: started, post: fyne.Do, stop: make(chan struct{})}
 	a.Settings().SetTheme(look.Theme{Scale: opt.Scale})
 	u.win = a.NewWindow("Emtihan")
 	u.win.SetPadded(false)
@@ -130,6 +141,7 @@ func (u *ui) run(opt Options) int {
 		defer u.room.close()
 	}
 	if u.actor != nil {
+		u.scr.leave()
 		u.eye.close()
 		if err := u.actor.Close(); err != nil {
 			explain(os.Stderr, problem.New(problem.Of(err), err))
@@ -143,7 +155,7 @@ func (u *ui) run(opt Options) int {
 func (u *ui) begin(opt Options) {
 	u.eye = newEye(opt.Camera, opt.Models)
 	u.room.actor.Store(u.actor)
-	u.drafts = make(map[string]string)
+	u.forget()
 	u.view = u.actor.View()
 	u.render()
 	u.actor.Watch(u.push)
@@ -169,7 +181,7 @@ func (u *ui) push(v session.View) {
 	if waiting {
 		return
 	}
-	fyne.Do(func() {
+	u.post(func() {
 		u.mu.Lock()
 		u.view, u.waiting = u.next, false
 		u.mu.Unlock()
@@ -189,7 +201,7 @@ func (u *ui) ticks() {
 		}
 		select {
 		case busy <- struct{}{}:
-			fyne.Do(func() {
+			u.post(func() {
 				<-busy
 				if u.scr != nil && u.scr.tick != nil {
 					u.scr.tick()
@@ -236,11 +248,13 @@ func (u *ui) pick(v session.View) string {
 func (u *ui) render() {
 	name := u.pick(u.view)
 	key := name + "/" + string(u.lang)
-	if u.view.Attempt != nil {
-		key += "/" + u.view.Attempt.Opened.Attempt
-	} else if len(u.drafts) > 0 {
-		u.drafts = make(map[string]string)
-		look.ClearClipboard()
+	if a := u.view.Attempt; a == nil {
+		u.forget()
+	} else {
+		key += "/" + a.Opened.Attempt
+		if saysMinutes[name] {
+			key += "/" + a.Allowance().String() // an administrator can grant extra time on any of them
+		}
 	}
 	u.showTrouble()
 	if u.scr == nil || u.key != key {
@@ -253,6 +267,15 @@ func (u *ui) render() {
 		u.scr.update(u.view)
 	}
 	u.see()
+}
+
+// saysMinutes names the screens before the start that tell the candidate's time.
+var saysMinutes = map[string]bool{"data": true, "confirm": true, "enter": true}
+
+// forget drops what the window keeps of a candidate, so that the next one finds nothing of it.
+func (u *ui) forget() {
+	u.drafts, u.carets, u.flights, u.at = make(map[string]string), make(map[string]int), make(map[string]int), ""
+	look.ClearClipboard()
 }
 
 func (u *ui) showTrouble() {
@@ -271,9 +294,7 @@ func (u *ui) showTrouble() {
 }
 
 func (u *ui) show(s *screen) {
-	if u.scr != nil && u.scr.close != nil {
-		u.scr.close()
-	}
+	u.scr.leave()
 	u.scr, u.sees = s, false
 	u.holder.Objects = []fyne.CanvasObject{s.root}
 	u.holder.Refresh()
@@ -310,7 +331,7 @@ func (u *ui) said(err error) string {
 func (u *ui) do(cmd exam.Command, report func(error)) {
 	u.actor.Do(cmd, func(err error) {
 		if report != nil {
-			fyne.Do(func() { report(err) })
+			u.post(func() { report(err) })
 		}
 	})
 }
@@ -426,7 +447,7 @@ func (u *ui) see() {
 
 // closeRequested answers the window manager: during an exam only an administrator ends the program.
 func (u *ui) closeRequested() {
-	if u.actor == nil || u.view.Attempt == nil || u.view.Attempt.Phase.Ended() {
+	if u.actor == nil || u.view.Attempt == nil || u.view.Attempt.Phase.Ended() && u.view.Durable == u.view.Appended {
 		u.app.Quit()
 		return
 	}

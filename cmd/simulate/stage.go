@@ -42,7 +42,7 @@ func startDisplay(log io.Writer) (*display, error) {
 	w.Close()
 	line, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
-		return nil, fmt.Errorf("Xvfb did not start: %w", errors.Join(err, cmd.Wait()))
+		return nil, fmt.Errorf("start of Xvfb: %w", errors.Join(err, cmd.Wait()))
 	}
 	return &display{name: ":" + strings.TrimSpace(line), cmd: cmd}, nil
 }
@@ -162,7 +162,7 @@ func (p *program) lines() ([]map[string]any, error) {
 // await waits until the window shows a state that ok accepts, and returns it.
 func (p *program) await(what string, ok func(map[string]any) bool) (map[string]any, error) {
 	deadline := time.Now().Add(stagePatience)
-	if p.last != nil && len(p.last) > 0 {
+	if len(p.last) > 0 {
 		if _, err := p.lines(); err != nil {
 			return nil, err
 		}

@@ -20,12 +20,13 @@ type Edit struct {
 type Editor struct {
 	look.Field
 	text   string
-	onEdit func(Edit)
+	onEdit func(Edit, string) bool
 }
 
-// New returns an editor that holds text, and calls onEdit with every change that the
-// candidate makes, on Fyne's goroutine.
-func New(text string, multiline bool, keys look.Keys, onEdit func(Edit)) *Editor {
+// New returns an editor that holds text, and calls onEdit with every change that the candidate makes and the text that it
+// leads to, on Fyne's goroutine. Where onEdit returns false the change is undone, so that the screen never holds what
+// cannot be kept (R11).
+func New(text string, multiline bool, keys look.Keys, onEdit func(e Edit, next string) bool) *Editor {
 	e := &Editor{text: text, onEdit: onEdit}
 	e.Keys = keys
 	e.MultiLine = multiline
@@ -43,11 +44,26 @@ func New(text string, multiline bool, keys look.Keys, onEdit func(Edit)) *Editor
 func (e *Editor) Content() string { return e.text }
 
 func (e *Editor) changed(next string) {
-	if edit, ok := Diff(e.text, next); ok {
-		e.text = next
-		e.onEdit(edit)
+	edit, ok := Diff(e.text, next)
+	if !ok {
+		return
+	}
+	before := e.text
+	e.text = next
+	if !e.onEdit(edit, next) {
+		e.Replace(before)
+		e.PlaceCaret(edit.Position + edit.Removed)
 	}
 }
+
+// Replace puts another text in, which is not reported as an edit.
+func (e *Editor) Replace(text string) {
+	e.text = text
+	e.SetText(text)
+}
+
+// Caret returns how many runes stand before the caret.
+func (e *Editor) Caret() int { return e.CursorTextOffset() }
 
 // PlaceCaret puts the caret behind the given number of runes: a resumed candidate goes on where the last edit ended. The
 // editor must have its size, because a row on screen is what the wrapping makes it.

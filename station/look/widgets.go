@@ -188,6 +188,8 @@ func NewField(lines int, keys Keys) *Field {
 func NewSecret(keys Keys) *Field {
 	f := &Field{Keys: keys}
 	f.Password = true
+	nothing := canvas.NewRectangle(color.Transparent)
+	f.ActionItem = nothing // in place of the toolkit's button that shows what was typed
 	f.ExtendBaseWidget(f)
 	return f
 }
@@ -506,8 +508,10 @@ func NewBanner(tone Tone, text string) *Banner {
 // Set changes tone and text; an empty text hides the banner.
 func (b *Banner) Set(tone Tone, text string) {
 	if text == "" {
-		b.Hide()
-		b.text.SetText("")
+		if b.text.Text != "" || b.Visible() {
+			b.Hide()
+			b.text.SetText("")
+		}
 		return
 	}
 	if b.tone == tone && b.text.Text == text && b.Visible() {
@@ -616,7 +620,9 @@ func (r *progressRenderer) Layout(s fyne.Size) {
 	r.p.back.Resize(s)
 	r.p.done.Resize(fyne.NewSize(s.Width*float32(r.p.value), s.Height))
 }
+
 func (r *progressRenderer) Refresh() { r.Layout(r.p.Size()); r.p.back.Refresh(); r.p.done.Refresh() }
+
 func (r *progressRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.p.back, r.p.done}
 }
