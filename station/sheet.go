@@ -2,7 +2,6 @@ package station
 
 import (
 	"fmt"
-	"image/color"
 	"strconv"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 	"emtihan/station/tools"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 )
@@ -39,9 +37,8 @@ func (s *sheet) key(e *fyne.KeyEvent) bool {
 func (u *ui) open(s *sheet, content fyne.CanvasObject, focus fyne.Focusable) {
 	u.closeSheet()
 	s.ui = u
-	framed := container.NewStack(canvas.NewRectangle(look.Paper), container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
 	// The toolkit's own pop-up blurs what lies behind it, which costs a computer without a graphics card half a second.
-	s.over = container.NewStack(canvas.NewRectangle(color.NRGBA{0x1c, 0x22, 0x2b, 0x60}), container.NewCenter(framed))
+	s.over = look.Overlay(content)
 	u.sheet = s
 	u.win.Canvas().Overlays().Add(s.over)
 	u.win.Canvas().Unfocus()

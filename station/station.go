@@ -175,11 +175,16 @@ func Check(opt Options, out io.Writer) int {
 
 // readAttempts reads the logs that the session has here, as the actor will before it takes one up again.
 func (s *setup) readAttempts() error {
-	paths, err := filepath.Glob(filepath.Join(s.opt.Data, "attempts", s.session.ID, "*.journal"))
-	if err != nil {
-		return err
+	folder := filepath.Join(s.opt.Data, "attempts", s.session.ID)
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return problem.New(problem.Of(err), err)
 	}
-	for _, path := range paths {
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".journal" {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
 		r, err := journal.OpenReader(path)
 		if err == nil {
 			if _, err = session.Fold(r, s.paper); err != nil {

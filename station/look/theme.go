@@ -91,7 +91,7 @@ func (t Theme) Size(name fyne.ThemeSizeName) float32 {
 	scale := max(1, t.Scale)
 	switch name {
 	case theme.SizeNameText:
-		return 15 * scale
+		return baseText * scale
 	case theme.SizeNameSubHeadingText:
 		return 18 * scale
 	case theme.SizeNameHeadingText:
@@ -109,6 +109,9 @@ func (t Theme) Size(name fyne.ThemeSizeName) float32 {
 	}
 	return theme.DefaultTheme().Size(name)
 }
+
+// baseText is the text size at the scale 1.
+const baseText = 15
 
 // textSize is the size that the widgets of this package draw text with.
 func textSize() float32 { return theme.Size(theme.SizeNameText) }

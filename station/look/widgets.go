@@ -540,10 +540,60 @@ func (b *Banner) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewStack(b.back, container.NewBorder(nil, nil, b.bar, nil, b.text)))
 }
 
-// Sheet puts content on a white sheet of the given width in the middle of the desk.
+// Sheet puts content on a white sheet in the middle of the desk: as wide as given at the text scale 1, wider with larger
+// text, and never wider than the desk. What is too high scrolls.
 func Sheet(width float32, content fyne.CanvasObject) fyne.CanvasObject {
-	inner := container.New(&widthLayout{width}, container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(28, 28, 36, 36), content)))
-	return container.NewStack(canvas.NewRectangle(Desk), container.NewVScroll(container.NewCenter(container.New(layout.NewCustomPaddedLayout(16, 16, 0, 0), inner))))
+	paper := container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(28, 28, 36, 36), content))
+	return container.NewStack(canvas.NewRectangle(Desk), container.NewVScroll(container.New(&deskLayout{width: width}, paper)))
+}
+
+// deskLayout lays one object out in the middle. Its height depends on its width, so the width that it last had counts for
+// its least size.
+type deskLayout struct{ width, desk float32 }
+
+const deskEdge = 16 // above and below the sheet
+
+func (l *deskLayout) fit(o fyne.CanvasObject) float32 {
+	width := max(l.width*textSize()/baseText, o.MinSize().Width)
+	if l.desk > 0 {
+		width = min(width, l.desk)
+	}
+	o.Resize(fyne.NewSize(width, o.Size().Height))
+	return width
+}
+
+func (l *deskLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	l.fit(objects[0])
+	least := objects[0].MinSize()
+	return fyne.NewSize(least.Width, least.Height+2*deskEdge)
+}
+
+func (l *deskLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.desk = size.Width
+	width := l.fit(objects[0])
+	height := objects[0].MinSize().Height
+	objects[0].Resize(fyne.NewSize(width, height))
+	objects[0].Move(fyne.NewPos((size.Width-width)/2, max(deskEdge, (size.Height-height)/2)))
+}
+
+// Overlay puts content on a white sheet over a screen: as large as it needs, and scrolling where the window is smaller.
+func Overlay(content fyne.CanvasObject) fyne.CanvasObject {
+	paper := container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
+	shade := canvas.NewRectangle(color.NRGBA{Ink.R, Ink.G, Ink.B, 0x60})
+	return container.NewStack(shade, container.New(overlayLayout{paper}, container.NewScroll(paper)))
+}
+
+type overlayLayout struct{ paper fyne.CanvasObject }
+
+func (l overlayLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+func (l overlayLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	least := l.paper.MinSize()
+	fit := fyne.NewSize(min(least.Width, size.Width), min(least.Height, size.Height))
+	for _, o := range objects {
+		o.Resize(fit)
+		o.Move(fyne.NewPos((size.Width-fit.Width)/2, (size.Height-fit.Height)/2))
+	}
 }
 
 // Wide is Sheet for content that needs the height of the window.
@@ -551,7 +601,8 @@ func Wide(content fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(12, 12, 16, 16), content))
 }
 
-// Fixed gives content a width and its least height at that width.
+// Fixed gives content a width at the text scale 1, half as much more as the text has with larger text, and its least height
+// at that width. Content that needs more gets more.
 func Fixed(width float32, content fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(&widthLayout{width}, content)
 }
@@ -559,13 +610,16 @@ func Fixed(width float32, content fyne.CanvasObject) fyne.CanvasObject {
 type widthLayout struct{ width float32 }
 
 func (l *widthLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	height := float32(0)
+	width, height := l.width*(1+textSize()/baseText)/2, float32(0)
+	for _, o := range objects {
+		width = max(width, o.MinSize().Width)
+	}
 	for _, o := range objects {
 		// A wrapping text knows its height only at a width.
-		o.Resize(fyne.NewSize(l.width, o.Size().Height))
+		o.Resize(fyne.NewSize(width, o.Size().Height))
 		height = max(height, o.MinSize().Height)
 	}
-	return fyne.NewSize(l.width, height)
+	return fyne.NewSize(width, height)
 }
 
 func (l *widthLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
