@@ -56,7 +56,8 @@ func (d *display) run(name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stagePatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "DISPLAY="+d.name)
+	// xdotool reads its text in the locale's encoding, and a bare machine has none that knows Kazakh.
+	cmd.Env = append(os.Environ(), "DISPLAY="+d.name, "LC_ALL=C.UTF-8")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, bytes.TrimSpace(out))
 	}
@@ -94,7 +95,7 @@ type program struct {
 func startProgram(d *display, log io.Writer, witness, path string, args ...string) (*program, error) {
 	cmd := exec.Command(path, args...)
 	if d != nil {
-		cmd.Env = append(os.Environ(), "DISPLAY="+d.name, "LANG=C.UTF-8")
+		cmd.Env = append(os.Environ(), "DISPLAY="+d.name, "LC_ALL=C.UTF-8")
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
