@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"emtihan/exam"
@@ -37,7 +38,8 @@ type examPane struct {
 	warning *look.Banner
 	flag    *look.Button
 	counts  *widget.Label
-	warned  int // minutes left for which the warning stands
+	follow  bool // the navigator has still to scroll to the task
+	warned  int  // minutes left for which the warning stands
 }
 
 func (u *ui) examScreen() *screen {
@@ -79,7 +81,7 @@ func (p *examPane) top() fyne.CanvasObject {
 	seat.Wrapping = fyne.TextWrapOff
 	right := container.NewHBox(
 		container.NewCenter(p.saved), look.Gap(1), container.NewCenter(p.clock), look.Gap(1), u.languages())
-	return bar(container.NewBorder(nil, nil, nil, right, container.NewBorder(nil, nil, nil, nil, container.NewGridWithColumns(2, who, seat))), nil, look.Rule())
+	return bar(container.NewBorder(nil, nil, nil, right, container.NewBorder(nil, nil, nil, seat, who)), nil, look.Rule())
 }
 
 func (p *examPane) bottom() fyne.CanvasObject {
@@ -189,11 +191,11 @@ func (p *examPane) turn(id string) {
 	switch {
 	case item.Kind == exam.Essay || item.Kind == exam.Long:
 		left.Add(prompt)
-		content = p.beside(container.NewVScroll(container.NewVBox(head, left)), p.writing(), 0.40)
+		content = p.beside(look.Column(head, left), p.writing(), 0.40)
 	case passage != nil:
-		content = p.beside(container.NewVScroll(left), container.NewVScroll(container.NewVBox(head, prompt, p.answer())), 0.52)
+		content = p.beside(look.Column(left), look.Column(head, prompt, p.answer()), 0.52)
 	default:
-		content = container.NewVScroll(container.NewVBox(head, prompt, p.answer()))
+		content = look.Column(head, prompt, p.answer())
 	}
 	p.task.Objects = []fyne.CanvasObject{content}
 	p.task.Refresh()
@@ -209,7 +211,7 @@ func (p *examPane) turn(id string) {
 		u.win.Canvas().Unfocus()
 	}
 	p.marks(u.view.Attempt)
-	p.reveal(i)
+	p.follow = true
 }
 
 // keepCaret remembers where the candidate stands in the text that goes off the screen.
@@ -219,8 +221,9 @@ func (p *examPane) keepCaret() {
 	}
 }
 
-// reveal scrolls the navigator to the task.
-func (p *examPane) reveal(i int) {
+// reveal scrolls the navigator to the task that is shown.
+func (p *examPane) reveal() {
+	i := slices.Index(p.u.view.Attempt.Paper.Items(), p.item)
 	top := p.grids[i].Position().Y + p.cells[i].Position().Y
 	bottom := top + p.cells[i].Size().Height
 	switch height := p.tasks.Size().Height; {
@@ -312,6 +315,7 @@ func (p *examPane) landed(item string, err error) {
 	}
 	p.said(err)
 	p.update(u.view)
+	u.see()
 }
 
 // heldUp are the refusals after which the next view shows why, on a screen of its own.
@@ -329,11 +333,21 @@ func (p *examPane) countWords() {
 	if p.words == nil {
 		return
 	}
-	text := p.u.t("station.exam.words", "Count", len(strings.Fields(p.edit.Content())))
+	text := p.u.t("station.exam.words", "Count", words(p.edit.Content()))
 	if p.item.WordsMax > 0 {
 		text += " · " + p.u.t("station.exam.words-asked", "Min", p.item.WordsMin, "Max", p.item.WordsMax)
 	}
 	p.words.SetText(text)
+}
+
+// words counts what a person would: a dash between spaces is none.
+func words(text string) (n int) {
+	for w := range strings.FieldsSeq(text) {
+		if strings.ContainsFunc(w, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+			n++
+		}
+	}
+	return n
 }
 
 // answer is what is chosen from, or the line of a short answer.
@@ -450,6 +464,10 @@ func (p *examPane) tick() {
 		return
 	}
 	left := a.Remaining(p.u.actor.Now())
+	if p.follow { // the navigator has its size by now
+		p.follow = false
+		p.reveal()
+	}
 	if text := clockText(left); p.clock.Text != text {
 		p.clock.Text = text
 		p.clock.Refresh()

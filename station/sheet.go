@@ -351,7 +351,7 @@ func (u *ui) finishSheet() {
 
 // appealSheet takes a technical appeal on the item that is shown (R15).
 func (u *ui) appealSheet() {
-	item := u.view.Attempt.Current
+	item := u.at // what the candidate sees; the attempt may not know yet
 	text := look.NewField(4, u.keys)
 	text.SetText(u.view.Attempt.Response(item).Appeal)
 	message := look.NewBanner(look.Trouble, "")
@@ -531,6 +531,9 @@ func (u *ui) endScreen() *screen {
 	box.Add(look.Gap(8))
 	box.Add(message)
 	box.Add(b)
+	if a.Score != nil {
+		leave = nil // a key that is still down from the last check must not take the result away
+	}
 	return &screen{
 		name: "end", root: u.page(look.Sheet(680, box)), enter: leave,
 		sight: func(s *sight) { s.Finished = finished },

@@ -340,7 +340,7 @@ func (u *ui) do(cmd exam.Command, report func(error)) {
 func (u *ui) keys(e *fyne.KeyEvent) bool {
 	switch {
 	case u.sheet != nil:
-		return u.sheet.key(e)
+		return u.sheet.key(e) || turnPage(u.sheet.over, e)
 	case e.Name == fyne.KeyF3:
 		u.nextLanguage()
 		return true
@@ -348,7 +348,23 @@ func (u *ui) keys(e *fyne.KeyEvent) bool {
 		u.adminSheet()
 		return true
 	}
-	return u.scr != nil && u.scr.keys != nil && u.scr.keys(e)
+	if u.scr == nil {
+		return false
+	}
+	if u.scr.keys != nil {
+		return u.scr.keys(e)
+	}
+	return turnPage(u.scr.root, e)
+}
+
+func turnPage(o fyne.CanvasObject, e *fyne.KeyEvent) bool {
+	switch e.Name {
+	case fyne.KeyPageDown:
+		return look.TurnPage(o, 1)
+	case fyne.KeyPageUp:
+		return look.TurnPage(o, -1)
+	}
+	return false
 }
 
 func (u *ui) pressEnter() {

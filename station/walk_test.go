@@ -103,7 +103,9 @@ func seen(c fyne.Canvas) []sighting {
 func faults(c fyne.Canvas) []string {
 	var out []string
 	texts := seen(c)
+	heights := make([]float32, len(texts))
 	for i, s := range texts {
+		heights[i] = s.at.bottom - s.at.top
 		// The toolkit gives a line the box that it needs or a larger one, and draws from the alignment's side.
 		need := fyne.MeasureText(s.text.Text, s.text.TextSize, s.text.TextStyle)
 		ink := boxOf(fyne.NewPos(s.at.left, s.at.top), need)
@@ -117,9 +119,11 @@ func faults(c fyne.Canvas) []string {
 		texts[i].at = ink.cut(s.sight)
 	}
 	for i, a := range texts {
-		for _, b := range texts[:i] {
+		for j, b := range texts[:i] {
 			over := a.at.cut(b.at)
-			if over.right-over.left > 3 && over.bottom-over.top > 3 {
+			// A text's box has room above and below the letters.
+			least := min(heights[i], heights[j])
+			if over.right-over.left > 3 && over.bottom-over.top > 0.3*least {
 				out = append(out, fmt.Sprintf("%q and %q lie over each other at %v", a.text.Text, b.text.Text, over))
 			}
 		}
@@ -128,6 +132,9 @@ func faults(c fyne.Canvas) []string {
 		scroll, ok := p.object.(*container.Scroll)
 		if !ok {
 			continue
+		}
+		if !p.at.within(p.reach) {
+			out = append(out, fmt.Sprintf("a part of the screen that scrolls, at %v, goes beyond %v", p.at, p.reach))
 		}
 		shown := p.at.cut(p.reach)
 		size, content := scroll.Size(), scroll.Content.MinSize()

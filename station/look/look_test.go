@@ -1,0 +1,371 @@
+package look
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+)
+
+func show(t *testing.T, scale float32, o fyne.CanvasObject) fyne.Window {
+	t.Helper()
+	test.NewTempApp(t).Settings().SetTheme(Theme{Scale: scale})
+	w := test.NewTempWindow(t, container.NewVBox(o))
+	w.Resize(fyne.NewSize(600, 300))
+	return w
+}
+
+func TestButton(t *testing.T) {
+	presses := 0
+	b := NewButton("Енгізу", Primary, nil, func() { presses++ })
+	show(t, 1, b)
+	press := map[string]func(){
+		"Space": func() { b.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace}) },
+		"Enter": func() { b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn}) },
+		"keypad Enter": func() {
+			b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnter})
+		},
+		"mouse": func() { test.Tap(b) },
+	}
+	for name, f := range press {
+		before := presses
+		if f(); presses != before+1 {
+			t.Errorf("%s pressed it %d times", name, presses-before)
+		}
+	}
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyA})
+	b.TypedRune(' ')
+	if presses != len(press) {
+		t.Error("another key pressed it")
+	}
+	b.Disable()
+	for name, f := range press {
+		if f(); presses != len(press) {
+			t.Errorf("disabled, it was pressed by %s", name)
+		}
+	}
+	b.Enable()
+	if test.Tap(b); presses != len(press)+1 {
+		t.Error("enabled again, it cannot be pressed")
+	}
+	b.OnTapped = nil
+	test.Tap(b) // a button without a deed is none, and no crash
+}
+
+func TestButtonShowsWhereTheFocusIs(t *testing.T) {
+	b := NewButton("a", Plain, nil, nil)
+	w := show(t, 1, b)
+	if b.bar.Visible() {
+		t.Error("without the focus the bar is there")
+	}
+	w.Canvas().Focus(b)
+	if !b.bar.Visible() {
+		t.Error("with the focus the bar is missing")
+	}
+	w.Canvas().Unfocus()
+	if b.bar.Visible() {
+		t.Error("the bar stays")
+	}
+	b.SetText("much longer")
+	if b.label.Text != "much longer" {
+		t.Errorf("the label is %q", b.label.Text)
+	}
+	b.MouseIn(&desktop.MouseEvent{})
+	if b.back.FillColor != color.Color(Tint) {
+		t.Error("under the mouse it looks as before")
+	}
+	b.MouseOut()
+	if b.back.FillColor != color.Color(Desk) {
+		t.Error("the mouse has gone, its colour stays")
+	}
+}
+
+// A screen's function keys work wherever the focus is, and what a widget needs itself stays with it.
+func TestKeysArePassedOn(t *testing.T) {
+	var got []fyne.KeyName
+	keys := func(e *fyne.KeyEvent) bool { got = append(got, e.Name); return e.Name == fyne.KeyF3 }
+	b, o, f := NewButton("a", Plain, keys, func() {}), NewOption("b", true, false, keys, func() {}), NewField(1, keys)
+	show(t, 1, container.NewVBox(b, o, f))
+	for _, w := range []desktop.Keyable{b, o, f} {
+		got = nil
+		w.KeyDown(&fyne.KeyEvent{Name: fyne.KeyF3})
+		w.KeyUp(&fyne.KeyEvent{Name: fyne.KeyF3})
+		if len(got) != 1 || got[0] != fyne.KeyF3 {
+			t.Errorf("%T passes on %v", w, got)
+		}
+	}
+	for _, w := range []desktop.Keyable{b, o} {
+		got = nil
+		for _, k := range []fyne.KeyName{fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter} {
+			w.KeyDown(&fyne.KeyEvent{Name: k})
+		}
+		if len(got) != 0 {
+			t.Errorf("%T passes on %v, which press it", w, got)
+		}
+	}
+}
+
+func TestOption(t *testing.T) {
+	taps := 0
+	for _, many := range []bool{true, false} {
+		o := NewOption("Бірінші нұсқа", many, false, nil, func() { taps++ })
+		show(t, 1, o)
+		plain := o.mark.Resource.Name()
+		o.SetChosen(true)
+		if o.mark.Resource.Name() == plain {
+			t.Errorf("many %v: the mark is the same whether chosen or not", many)
+		}
+		if !o.label.TextStyle.Bold || o.back.FillColor != color.Color(Tint) {
+			t.Errorf("many %v: chosen is told by the mark alone", many)
+		}
+		o.SetChosen(false)
+		if o.mark.Resource.Name() != plain {
+			t.Errorf("many %v: the mark stays", many)
+		}
+		taps = 0
+		test.Tap(o)
+		o.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+		o.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		o.TypedRune('x')
+		if taps != 3 {
+			t.Errorf("many %v: mouse, Space and Enter pressed it %d times", many, taps)
+		}
+	}
+	one, many := NewOption("a", false, true, nil, nil), NewOption("a", true, true, nil, nil)
+	if one.icon().Name() == many.icon().Name() {
+		t.Error("one of several looks like several of several")
+	}
+}
+
+func TestCellSaysMoreThanByColour(t *testing.T) {
+	c := NewCell("7", func() {})
+	show(t, 1, c)
+	for _, tc := range []struct{ answered, flagged, current bool }{
+		{}, {answered: true}, {flagged: true}, {true, true, false}, {current: true}, {true, true, true},
+	} {
+		c.Set(tc.answered, tc.flagged, tc.current)
+		if c.under.Visible() != tc.answered || c.flag.Visible() != tc.flagged {
+			t.Errorf("%+v: the bar is %v, the corner %v", tc, c.under.Visible(), c.flag.Visible())
+		}
+		if c.label.TextStyle.Bold != (tc.answered || tc.current) {
+			t.Errorf("%+v: bold is %v", tc, c.label.TextStyle.Bold)
+		}
+		if (c.back.FillColor == color.Color(Accent)) != tc.current {
+			t.Errorf("%+v: the ground is %v", tc, c.back.FillColor)
+		}
+	}
+}
+
+func TestBanner(t *testing.T) {
+	b := NewBanner(Calm, "")
+	show(t, 1, b)
+	if b.Visible() {
+		t.Error("an empty banner is there")
+	}
+	grounds := make(map[color.Color]bool)
+	for _, tone := range []Tone{Calm, Fine, Warning, Trouble} {
+		b.Set(tone, "Диск толы")
+		if !b.Visible() || b.Text() != "Диск толы" {
+			t.Errorf("tone %d: visible %v, text %q", tone, b.Visible(), b.Text())
+		}
+		grounds[b.back.FillColor] = true
+	}
+	if len(grounds) != 4 {
+		t.Errorf("four tones have %d grounds", len(grounds))
+	}
+	b.Set(Trouble, "")
+	if b.Visible() || b.Text() != "" {
+		t.Error("emptied, it stays")
+	}
+}
+
+func TestProgress(t *testing.T) {
+	p := NewProgress()
+	show(t, 1, p)
+	for v, want := range map[float64]float32{-1: 0, 0: 0, 0.5: 0.5, 1: 1, 7: 1, math.Inf(1): 1} {
+		p.Set(v)
+		if got := p.done.Size().Width / p.Size().Width; math.Abs(float64(got-want)) > 0.01 {
+			t.Errorf("%v fills %v", v, got)
+		}
+	}
+}
+
+// An administrator's code cannot be made visible, nor copied.
+func TestSecret(t *testing.T) {
+	f := NewSecret(nil)
+	show(t, 1, f)
+	for _, r := range "2468" {
+		f.TypedRune(r)
+	}
+	if f.Text != "2468" {
+		t.Fatalf("it holds %q", f.Text)
+	}
+	for _, o := range test.LaidOutObjects(f) {
+		if name := fmt.Sprintf("%T", o); strings.Contains(name, "Revealer") {
+			t.Errorf("it has the toolkit's button that shows what was typed, %s", name)
+		}
+	}
+	ClearClipboard()
+	f.TypedShortcut(&fyne.ShortcutSelectAll{})
+	f.TypedShortcut(&fyne.ShortcutCopy{})
+	if got := inside.Content(); got != "" {
+		t.Errorf("the code was copied: %q", got)
+	}
+}
+
+// contrast is the formula of WCAG 2.2, "contrast ratio".
+func contrast(a, b color.Color) float64 {
+	light := func(c color.Color) float64 {
+		r, g, b, _ := c.RGBA()
+		part := func(v uint32) float64 {
+			s := float64(v) / 0xffff
+			if s <= 0.04045 {
+				return s / 12.92
+			}
+			return math.Pow((s+0.055)/1.055, 2.4)
+		}
+		return 0.2126*part(r) + 0.7152*part(g) + 0.0722*part(b)
+	}
+	la, lb := light(a), light(b)
+	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
+}
+
+// The figures that theme.go states are true, and every text is readable on every ground on which it stands: 4.5 to 1 by
+// WCAG 2.2, 1.4.3 (AA).
+func TestContrast(t *testing.T) {
+	for name, tc := range map[string]struct {
+		c    color.Color
+		want float64
+	}{"Ink": {Ink, 16.0}, "Quiet": {Quiet, 7.3}, "Accent": {Accent, 8.0}, "Good": {Good, 6.7}, "Warn": {Warn, 7.0}, "Bad": {Bad, 8.0}} {
+		if got := contrast(tc.c, Paper); math.Abs(got-tc.want) > 0.06 {
+			t.Errorf("%s on Paper has %.2f, theme.go says %v", name, got, tc.want)
+		}
+	}
+	th := Theme{}
+	placeholder := th.Color(theme.ColorNamePlaceHolder, 0)
+	selection := th.Color(theme.ColorNameSelection, 0)
+	for _, tc := range []struct {
+		what         string
+		text, ground color.Color
+	}{
+		{"label on paper", Ink, Paper},
+		{"option, cell, plain button", Ink, Desk},
+		{"chosen option, plain button under the mouse, calm banner", Ink, Tint},
+		{"banner", Ink, GoodBg},
+		{"banner", Ink, WarnBg},
+		{"banner", Ink, BadBg},
+		{"primary button, current cell", Paper, Accent},
+		{"dangerous button", Bad, BadBg},
+		{"disabled button", Quiet, Desk},
+		{"placeholder", placeholder, Paper},
+		{"saved", Good, Paper},
+		{"saving", Quiet, Paper},
+		{"not saved", Bad, Paper},
+		{"selected text", Ink, selection},
+	} {
+		if got := contrast(tc.text, tc.ground); got < 4.5 {
+			t.Errorf("%s: %v on %v has %.2f", tc.what, tc.text, tc.ground, got)
+		}
+	}
+	// What is no text but must be seen: 3 to 1 by 1.4.11.
+	for _, tc := range []struct {
+		what    string
+		a, with color.Color
+	}{
+		{"focus of a plain button", Accent, Desk},
+		{"focus of an option", Accent, Tint},
+		{"focus of a dangerous button", Ink, BadBg},
+		{"answered", Good, Desk},
+		{"flagged", Warn, Desk},
+	} {
+		if got := contrast(tc.a, tc.with); got < 3 {
+			t.Errorf("%s: %.2f", tc.what, got)
+		}
+	}
+}
+
+// Whatever is pressed is at least 24 by 24, WCAG 2.2, 2.5.8 (AA), and grows with the text.
+func TestTargetSizes(t *testing.T) {
+	var last []fyne.Size
+	for _, scale := range []float32{1, 2} {
+		b, o, c := NewButton("a", Plain, nil, nil), NewOption("a", false, false, nil, func() {}), NewCell("1", func() {})
+		show(t, scale, container.NewVBox(b, o, c))
+		sizes := []fyne.Size{b.MinSize(), o.MinSize(), c.MinSize()}
+		for i, s := range sizes {
+			if s.Width < 24 || s.Height < 24 {
+				t.Errorf("scale %v: target %d has %v", scale, i, s)
+			}
+			if last != nil && s.Height <= last[i].Height {
+				t.Errorf("target %d does not grow with the text: %v, then %v", i, last[i], s)
+			}
+		}
+		last = sizes
+	}
+}
+
+func TestThemeScales(t *testing.T) {
+	for _, name := range []fyne.ThemeSizeName{theme.SizeNameText, theme.SizeNameHeadingText, theme.SizeNameSubHeadingText, theme.SizeNameCaptionText} {
+		one, two := (Theme{Scale: 1}).Size(name), (Theme{Scale: 2}).Size(name)
+		if two != 2*one || one < 12 {
+			t.Errorf("%s has %v at 1 and %v at 2", name, one, two)
+		}
+		if zero := (Theme{}).Size(name); zero != one {
+			t.Errorf("%s has %v without a scale", name, zero)
+		}
+	}
+}
+
+// A sheet that is higher than the window scrolls; one that is lower stands in the middle; none is wider than the window.
+func TestSheetFits(t *testing.T) {
+	for _, scale := range []float32{1, 2} {
+		lines := container.NewVBox()
+		for range 40 {
+			lines.Add(Body("Емтихан тапсырушы өз орнында отырады және әкімшіні күтеді, ал жұмысы сақталады."))
+		}
+		for name, content := range map[string]fyne.CanvasObject{"high": lines, "low": Body("Дайын")} {
+			show(t, scale, Gap(1))
+			sheet := Sheet(900, content)
+			w := test.NewTempWindow(t, sheet)
+			w.SetPadded(false)
+			for range 2 {
+				w.Resize(fyne.NewSize(1366, 768))
+				sheet.Refresh()
+			}
+			scroll := sheet.(*fyne.Container).Objects[1].(*container.Scroll)
+			paper := scroll.Content.(*fyne.Container).Objects[0]
+			if paper.Size().Width > 1366 || paper.Size().Width < 900 {
+				t.Errorf("%s, scale %v: the sheet is %v wide", name, scale, paper.Size().Width)
+			}
+			if paper.Size().Height < paper.MinSize().Height {
+				t.Errorf("%s, scale %v: the sheet has %v and needs %v", name, scale, paper.Size(), paper.MinSize())
+			}
+			if high := scroll.Content.Size().Height > 768; high != (name == "high") {
+				t.Errorf("%s, scale %v: it scrolls: %v", name, scale, high)
+			}
+		}
+	}
+}
+
+func TestOverlayFits(t *testing.T) {
+	show(t, 1, Gap(1))
+	for _, size := range []fyne.Size{{Width: 200, Height: 100}, {Width: 2000, Height: 100}, {Width: 200, Height: 2000}} {
+		content := Gap(0)
+		content.(interface{ SetMinSize(fyne.Size) }).SetMinSize(size)
+		over := Overlay(content)
+		over.Resize(fyne.NewSize(1366, 768))
+		scroll := over.(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*container.Scroll)
+		if scroll.Size().Width > 1366 || scroll.Size().Height > 768 {
+			t.Errorf("%v lies on %v, beyond the window", size, scroll.Size())
+		}
+		if want := scroll.Content.MinSize(); scroll.Size().Width < min(want.Width, 1366) || scroll.Size().Height < min(want.Height, 768) {
+			t.Errorf("%v needs %v and has %v", size, want, scroll.Size())
+		}
+	}
+}
