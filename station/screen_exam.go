@@ -81,7 +81,7 @@ func (p *examPane) top() fyne.CanvasObject {
 	seat.Wrapping = fyne.TextWrapOff
 	right := container.NewHBox(
 		container.NewCenter(p.saved), look.Gap(1), container.NewCenter(p.clock), look.Gap(1), u.languages())
-	return bar(container.NewBorder(nil, nil, nil, right, container.NewBorder(nil, nil, nil, seat, who)), nil, look.Rule())
+	return bar(container.NewBorder(nil, nil, nil, right, container.NewBorder(nil, nil, nil, container.NewCenter(seat), who)), nil, look.Rule())
 }
 
 func (p *examPane) bottom() fyne.CanvasObject {
@@ -499,7 +499,9 @@ func (p *examPane) keys(e *fyne.KeyEvent) bool {
 		if p.edit != nil && p.edit.MultiLine {
 			return false
 		}
-		p.step(map[fyne.KeyName]int{fyne.KeyPageDown: 1, fyne.KeyPageUp: -1}[e.Name])
+		by := map[fyne.KeyName]int{fyne.KeyPageDown: 1, fyne.KeyPageUp: -1}[e.Name]
+		// After this key is done with: otherwise the editor that gets the focus takes it as a page motion of its own.
+		go u.post(func() { p.step(by) })
 	case fyne.KeyF4:
 		p.step(1)
 	case fyne.KeyF5:

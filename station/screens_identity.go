@@ -79,6 +79,13 @@ func (u *ui) loginScreen() *screen {
 	message := look.NewBanner(look.Calm, "")
 	iin := look.NewField(1, u.keys)
 	iin.SetPlaceHolder(u.t("station.login.placeholder"))
+	// Who changes the language because a message cannot be read must find it again in the other language.
+	iin.SetText(u.typed)
+	iin.CursorColumn = len(u.typed)
+	iin.OnChanged = func(s string) { u.typed = s }
+	if u.refusal != nil {
+		message.Set(look.Trouble, u.said(u.refusal))
+	}
 	camera := look.NewBanner(look.Calm, u.t("station.face.preparing"))
 	live := u.newLive(nil, fyne.NewSize(360, 270), func(g glance) {
 		if g.err != nil {
@@ -96,9 +103,12 @@ func (u *ui) loginScreen() *screen {
 		u.actor.Login(strings.ReplaceAll(strings.TrimSpace(iin.Text), " ", ""), func(err error) {
 			u.post(func() {
 				busy = false
+				u.refusal = err
 				if err != nil {
 					message.Set(look.Trouble, u.said(err))
 					u.see()
+				} else {
+					u.typed = ""
 				}
 			})
 		})

@@ -96,7 +96,10 @@ func (u *ui) called() string {
 	if u.room.answers() {
 		return u.t("station.called")
 	}
-	return u.t("problem.room-unreachable.what") + " " + u.t("problem.room-unreachable.do")
+	if u.room.client == nil {
+		return u.t("station.raise-hand")
+	}
+	return u.t("problem.room-unreachable.what") + " " + u.t("station.raise-hand")
 }
 
 func (u *ui) message(text string) {
@@ -219,7 +222,18 @@ func (u *ui) adminSheet() {
 		if busy {
 			return
 		}
+		// What is missing is said before the code is tried: a code that nobody typed is no wrong code.
 		k, admin := kinds[kind], admins[who]
+		switch {
+		case code.Text == "":
+			message.Set(look.Warning, u.t("station.admin.no-code"))
+			u.win.Canvas().Focus(code)
+			return
+		case k.make != nil && strings.TrimSpace(reason.Text) == "":
+			message.Set(look.Warning, u.said(exam.ErrReason))
+			u.win.Canvas().Focus(reason)
+			return
+		}
 		values := make(map[string]string)
 		for name, f := range extra {
 			values[name] = f.Text

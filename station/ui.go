@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"emtihan/assets/locales"
+	"emtihan/devices/display"
 	"emtihan/exam"
 	"emtihan/station/look"
 	"emtihan/station/problem"
@@ -66,6 +67,8 @@ type ui struct {
 	at      string            // the item that the exam showed last
 	holder  *fyne.Container
 	trouble *look.Banner
+	typed   string       // IIN on the login screen
+	refusal error        // why it was refused
 	sees    bool         // the present screen has shown a picture of the camera
 	post    func(func()) // runs a function on Fyne's goroutine
 	stop    chan struct{}
@@ -79,8 +82,8 @@ type ui struct {
 // Run shows the station until it is closed and returns the exit code.
 func Run(opt Options) int {
 	started := time.Now()
-	if os.Getenv("DISPLAY") == "" {
-		explain(os.Stderr, problem.New(problem.NoDisplay, fmt.Errorf("the variable DISPLAY is not set")))
+	if err := display.Check(os.Getenv("DISPLAY")); err != nil {
+		explain(os.Stderr, problem.New(problem.NoDisplay, err))
 		return problem.ExitNoDisplay
 	}
 	w, err := openWitness(opt.Witness)

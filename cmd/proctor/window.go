@@ -14,6 +14,7 @@ import (
 
 	"emtihan/assets/fonts"
 	"emtihan/assets/locales"
+	"emtihan/devices/display"
 	"emtihan/exam"
 	"emtihan/exam/journal"
 	"emtihan/exam/sealed"
@@ -105,7 +106,7 @@ func newApp() fyne.App {
 	return a
 }
 
-func hasDisplay() bool { return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "" }
+func hasDisplay() bool { return display.Check(os.Getenv("DISPLAY")) == nil }
 
 // stations is the link to the stations. It is opened after the room, and keeps the acts that the room tells of before.
 type stations struct {

@@ -13,7 +13,7 @@ import (
 func main() {
 	var cli arguments
 	host, _ := os.Hostname()
-	ctx := kong.Parse(&cli, kong.Vars{"hostname": host}, kong.Name("station"), kong.Description(description), kong.UsageOnError(), kong.Exit(exit))
+	ctx := kong.Parse(&cli, kong.Vars{"hostname": host}, kong.Name("station"), kong.Description(description), kong.Exit(exit))
 	opt := cli.options()
 	if ctx.Command() == "check" {
 		os.Exit(station.Check(opt, os.Stdout))

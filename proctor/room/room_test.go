@@ -128,17 +128,19 @@ func TestDevices(t *testing.T) {
 		{"detector clear", detector(true, false, 5, 0, ""), Quiet, Unknown, "", 0, 0},
 		{"door open", door(true, true, ""), Quiet, Raised, "", 0, 0},
 		{"door closed", door(true, false, ""), Quiet, Quiet, "", 0, 0},
-		{"alarm", detector(true, true, 6, 1, ""), Raised, Quiet, "", 1, 1},
-		{"alarm over", detector(true, false, 6, 0, ""), Quiet, Quiet, "", 1, 1},
-		{"a pulse too short to be seen", detector(true, false, 8, 2, ""), Quiet, Quiet, "", 2, 3},
-		{"held without a counter", detector(true, true, 8, 0, ""), Raised, Quiet, "", 3, 4},
-		{"still held", detector(true, true, 8, 0, ""), Raised, Quiet, "", 3, 4},
-		{"silent", detector(false, false, 0, 0, "silent"), Unknown, Quiet, "silent", 3, 4},
-		{"door unplugged", door(false, false, "unplugged"), Unknown, Unknown, "silent", 3, 4},
-		{"back, still held", detector(true, true, 8, 0, ""), Raised, Unknown, "", 3, 4},
-		{"released", detector(true, false, 8, 0, ""), Quiet, Unknown, "", 3, 4},
-		{"silent again", detector(false, false, 0, 0, "silent"), Unknown, Unknown, "silent", 3, 4},
-		{"back, held anew", detector(true, true, 8, 0, ""), Raised, Unknown, "", 4, 5},
+		{"held without a counter", detector(true, true, 5, 0, ""), Raised, Quiet, "", 1, 1},
+		{"still held", detector(true, true, 5, 0, ""), Raised, Quiet, "", 1, 1},
+		{"silent", detector(false, false, 0, 0, "silent"), Unknown, Quiet, "silent", 1, 1},
+		{"door unplugged", door(false, false, "unplugged"), Unknown, Unknown, "silent", 1, 1},
+		{"back, still held", detector(true, true, 5, 0, ""), Raised, Unknown, "", 1, 1},
+		{"released", detector(true, false, 5, 0, ""), Quiet, Unknown, "", 1, 1},
+		{"silent again", detector(false, false, 0, 0, "silent"), Unknown, Unknown, "silent", 1, 1},
+		{"back, held anew", detector(true, true, 5, 0, ""), Raised, Unknown, "", 2, 2},
+		{"released again", detector(true, false, 5, 0, ""), Quiet, Unknown, "", 2, 2},
+		{"alarm", detector(true, true, 6, 1, ""), Raised, Unknown, "", 3, 3},
+		{"alarm over", detector(true, false, 6, 0, ""), Quiet, Unknown, "", 3, 3},
+		{"a pulse too short to be seen", detector(true, false, 8, 2, ""), Quiet, Unknown, "", 4, 5},
+		{"its relay, seen after its count", detector(true, true, 8, 0, ""), Raised, Unknown, "", 4, 5},
 	} {
 		switch e := c.event.(type) {
 		case exam.DetectorRead:
@@ -245,28 +247,30 @@ func TestNotices(t *testing.T) {
 		name  string
 		n     Notice
 		alarm string // kind, or ""
+		hold  string
 	}{
-		{"failed match", notice("face.checked", "refused:low-score"), act.ByFace},
-		{"match", notice("face.checked", "accepted:ok"), ""},
-		{"unsure", notice("face.checked", "unsure:dark"), ""},
-		{"no camera", notice("face.unavailable", "no-camera"), act.ByCall},
-		{"window lost", notice("focus.changed", "lost"), act.ByFocus},
-		{"window back", notice("focus.changed", "back"), ""},
-		{"away too long", notice("limit.exceeded", "leave-minutes"), act.ByLimit},
-		{"call", notice("administrator.called", "help"), act.ByCall},
-		{"fragment missing", notice("appeal.technical", "q1: no picture"), act.ByCall},
-		{"entered", notice("entered", ""), ""},
+		{"failed match", notice("face.checked", "refused:low-score"), act.ByFace, HoldLocked},
+		{"match", notice("face.checked", "accepted:ok"), "", HoldLocked},
+		{"unsure", notice("face.checked", "unsure:dark"), "", HoldLocked},
+		{"no camera", notice("face.unavailable", "no-camera"), act.ByCall, HoldLocked},
+		{"window lost", notice("focus.changed", "lost"), act.ByFocus, ""},
+		{"window lost while nobody can work in it", notice("focus.changed", "lost"), "", HoldLocked},
+		{"window back", notice("focus.changed", "back"), "", HoldLocked},
+		{"away too long", notice("limit.exceeded", "leave-minutes"), act.ByLimit, HoldLocked},
+		{"call", notice("administrator.called", "help"), act.ByCall, HoldLocked},
+		{"fragment missing", notice("appeal.technical", "q1: no picture"), act.ByCall, HoldLocked},
+		{"entered", notice("entered", ""), "", HoldLocked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			r := open(t, config(t, dir, "s1"))
 			r.StationOnline("st7", true)
 			n := c.n
-			n.Hold, n.Score, n.Threshold, n.Frame = HoldLocked, 0.21, 0.4, []byte("picture")
+			n.Hold, n.Score, n.Threshold, n.Frame = c.hold, 0.21, 0.4, []byte("picture")
 			r.Hear(n)
 			v := sync1(t, r)
 			p, _ := v.Person(aigerim.IIN)
-			if p.Phase != exam.PhaseRunning || p.Hold != HoldLocked || !p.Online || p.Attempt != "attempt-7" {
+			if p.Phase != exam.PhaseRunning || p.Hold != c.hold || !p.Online || p.Attempt != "attempt-7" {
 				t.Errorf("candidate %+v", p)
 			}
 			kind := ""

@@ -202,6 +202,9 @@ func (f *Field) KeyDown(e *fyne.KeyEvent) {
 	f.Entry.KeyDown(e)
 }
 
+// AcceptsTab implements fyne.Tabbable: Tab goes on to the next field, or a keyboard alone could never leave this one.
+func (f *Field) AcceptsTab() bool { return false }
+
 // TappedSecondary does nothing: the stock menu offers the system's clipboard.
 func (f *Field) TappedSecondary(*fyne.PointEvent) {}
 
