@@ -61,6 +61,8 @@ func TestNothingIsCut(t *testing.T) {
 			g.says(u.t("refusal.iin-length"))
 			g.readable("login", nil)
 			g.readable("login-admin", u.adminSheet)
+			g.says(u.t("refusal.iin-length")) // in each language still there, as is what was typed
+			g.key(fyne.KeyBackspace)
 			g.login(nurlan)
 			g.readable("face-login", nil)
 			g.readable("face-admin", u.adminSheet)

@@ -5,6 +5,7 @@
 package station
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +16,11 @@ import (
 
 	"emtihan/assets"
 	"emtihan/assets/locales"
+	"emtihan/devices/camera"
 	"emtihan/exam"
 	"emtihan/exam/journal"
 	"emtihan/exam/sealed"
+	"emtihan/proctor/identity"
 	"emtihan/station/problem"
 	"emtihan/station/session"
 )
@@ -51,6 +54,15 @@ type setup struct {
 
 // prepare reads and checks everything and takes the data folder. Its errors are *problem.Error.
 func prepare(opt Options) (*setup, error) {
+	s, err := read(opt)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.takeFolder()
+}
+
+// read reads and checks the session and what it names. Its errors are *problem.Error.
+func read(opt Options) (*setup, error) {
 	s := &setup{opt: opt}
 	data, err := os.ReadFile(opt.Session)
 	if err != nil {
@@ -89,7 +101,7 @@ func prepare(opt Options) (*setup, error) {
 			return nil, err
 		}
 	}
-	return s, s.takeFolder()
+	return s, nil
 }
 
 func (s *setup) source(folder, id string) ([]byte, error) {
@@ -169,6 +181,49 @@ func Check(opt Options, out io.Writer) int {
 	}
 	for _, l := range locales.All {
 		fmt.Fprintln(out, locales.T(l, "station.check.ok", "Candidates", len(s.session.Candidates), "Items", len(s.paper.Items())))
+	}
+	return problem.ExitOK
+}
+
+// CheckFaces loads the face models, tries the registered photo of every candidate, and opens the camera; it prints what is
+// wrong in all three languages. The station starts without any of them, since an administrator can identify by document,
+// so its exit code is one of its own.
+func CheckFaces(opt Options, out io.Writer) int {
+	s, err := read(opt)
+	if err != nil {
+		explain(out, err)
+		return problem.Of(err).Exit()
+	}
+	var wrong []error
+	verifier, err := identity.Load(opt.Models)
+	if err != nil {
+		wrong = append(wrong, problem.New(problem.ModelsMissing, err))
+	} else {
+		defer verifier.Close()
+		for _, c := range s.session.Candidates {
+			photo, err := s.photo(c)
+			if err == nil {
+				_, err = verifier.Enroll(photo)
+			}
+			if err != nil {
+				wrong = append(wrong, problem.New(problem.PhotoMissing, fmt.Errorf("%s: %w", c.Name, err)))
+			}
+		}
+	}
+	cam, err := camera.Open(context.Background(), opt.Camera)
+	if err != nil {
+		wrong = append(wrong, problem.New(problem.CameraMissing, err))
+	} else {
+		cam.Close()
+	}
+	for _, err := range wrong {
+		explain(out, err)
+	}
+	if len(wrong) > 0 {
+		return problem.ExitNoFaces
+	}
+	for _, l := range locales.All {
+		fmt.Fprintln(out, locales.T(l, "station.check.faces"))
 	}
 	return problem.ExitOK
 }

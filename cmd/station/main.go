@@ -16,7 +16,11 @@ func main() {
 	ctx := kong.Parse(&cli, kong.Vars{"hostname": host}, kong.Name("station"), kong.Description(description), kong.Exit(exit))
 	opt := cli.options()
 	if ctx.Command() == "check" {
-		os.Exit(station.Check(opt, os.Stdout))
+		code := station.Check(opt, os.Stdout)
+		if code == 0 {
+			code = station.CheckFaces(opt, os.Stdout)
+		}
+		os.Exit(code)
 	}
 	os.Exit(station.Run(opt))
 }
@@ -25,7 +29,7 @@ const description = `The candidate's program.
 
 Exit codes: 0 ended regularly · 1 unexpected · 2 wrong arguments · 3 another instance uses the data folder ·
 4 session, profile, paper or photo cannot be read · 5 data folder full, read-only or failing ·
-6 the log of an attempt is damaged · 7 no display.`
+6 the log of an attempt is damaged · 7 no display · 8 (check) faces cannot be checked.`
 
 type arguments struct {
 	Session string  `required:"" type:"path" help:"File of the session: candidates, administrators, profile and paper."`

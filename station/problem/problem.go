@@ -49,6 +49,7 @@ const (
 	ExitDataFolder     = 5 // full, read-only, failing
 	ExitAttemptDamaged = 6
 	ExitNoDisplay      = 7
+	ExitNoFaces        = 8 // of the check: the station can start, but faces cannot be checked
 )
 
 // Exit returns the exit code of a program that cannot start because of the problem.
