@@ -131,9 +131,7 @@ func RunOn(ctx context.Context, bus *modbus.Bus, c Config, report func(Reading))
 	}
 	t := tracker{bits: c.CounterBits, counted: c.CounterFunction != "none"}
 	schedule := devices.Schedule{Every: c.PollInterval, Retry: min(time.Second, c.SilentAfter), SilentAfter: c.SilentAfter}
-	devices.Watch(ctx, c.Name, schedule, func(ctx context.Context) (sample, error) {
-		return c.poll(ctx, bus)
-	}, func(o devices.Observation, s sample) {
+	devices.Watch(ctx, c.Name, schedule, c.sampler(bus).next, func(o devices.Observation, s sample) {
 		if reading, changed := t.next(o, s); changed {
 			report(reading)
 		}
@@ -147,30 +145,59 @@ type sample struct {
 	count  uint32
 }
 
-// poll reads the input before the counter, so that the pulse that holds the input is in the count.
-func (c Config) poll(ctx context.Context, bus *modbus.Bus) (s sample, err error) {
-	on, err := c.Contact.Read(ctx, bus)
-	if err != nil {
+// sampler polls the input and the counter, which take a request each.
+type sampler struct {
+	input func(context.Context) (bool, error)
+	count func(context.Context) (uint32, error) // nil: nothing counts
+
+	begun bool
+	last  uint32
+}
+
+// next reads the input before the counter, so that the pulse that holds the input is in the count. A pulse that began
+// between the two is in the count but not in the input: then the input is read again, or the next poll would show the relay
+// closing after its count, as a second alarm.
+func (p *sampler) next(ctx context.Context) (s sample, err error) {
+	if s.active, err = p.input(ctx); err != nil || p.count == nil {
+		return s, err
+	}
+	if s.count, err = p.count(ctx); err != nil {
 		return sample{}, err
 	}
-	s.active = on != c.NormallyClosed
-	if c.CounterFunction == "none" {
-		return s, nil
+	if p.begun && s.count != p.last && !s.active {
+		if s.active, err = p.input(ctx); err != nil {
+			return sample{}, err
+		}
 	}
+	p.begun, p.last = true, s.count
+	return s, nil
+}
+
+// sampler returns what polls the configured module on the bus.
+func (c Config) sampler(bus *modbus.Bus) *sampler {
+	p := &sampler{input: func(ctx context.Context) (bool, error) {
+		on, err := c.Contact.Read(ctx, bus)
+		return on != c.NormallyClosed, err
+	}}
+	if c.CounterFunction != "none" {
+		p.count = func(ctx context.Context) (uint32, error) { return c.readCount(ctx, bus) }
+	}
+	return p
+}
+
+func (c Config) readCount(ctx context.Context, bus *modbus.Bus) (uint32, error) {
 	registers, err := bus.ReadRegisters(ctx, c.CounterFunction, c.Unit, c.CounterRegister, uint16(c.CounterBits/16))
 	if err != nil {
-		return sample{}, err
+		return 0, err
 	}
 	if c.CounterBits == 16 {
-		s.count = uint32(registers[0])
-		return s, nil
+		return uint32(registers[0]), nil
 	}
 	high, low := registers[0], registers[1]
 	if c.CounterLowFirst {
 		high, low = low, high
 	}
-	s.count = uint32(high)<<16 | uint32(low)
-	return s, nil
+	return uint32(high)<<16 | uint32(low), nil
 }
 
 // tracker turns polls into readings.

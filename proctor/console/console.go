@@ -469,7 +469,7 @@ func (p *devicePanel) show(c *Console, d room.Device, kind, quietly, raised stri
 	case room.Raised:
 		fg, bg = raisedInk, raisedBg
 	default:
-		detail = strings.Join([]string{c.t(kind+".none") + ".", ReasonText(c.lang, d.Reason), c.t(kind + ".todo")}, " ")
+		detail = strings.Join([]string{c.t(kind+".none") + ".", ReasonText(c.lang, d.Reason), c.t(kind + ".action")}, " ")
 	}
 	title := c.t(kind + ".title")
 	if d.Name != "" {

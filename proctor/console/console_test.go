@@ -384,7 +384,7 @@ func TestUnknownIsNeverQuiet(t *testing.T) {
 	}
 	for _, l := range locales.All {
 		g.do(func() { g.c.SetLanguage(l) })
-		for _, id := range []string{"detector.none", "detector.todo", "door.none", "door.todo", "reason.silent", "reason.unplugged"} {
+		for _, id := range []string{"detector.none", "detector.action", "door.none", "door.action", "reason.silent", "reason.unplugged"} {
 			g.mustShow(locales.T(l, "proctor."+id))
 		}
 	}

@@ -74,15 +74,14 @@ const (
 
 // Device is the state of a detector or a door.
 type Device struct {
-	Name    string
-	State   Quality
-	Reason  string    // machine code of why it is unknown
-	Since   time.Time // of the state
-	Alarms  uint32    // of a detector, in this log
-	count   uint32
-	active  bool      // of the last known reading
-	counted time.Time // when the last alarm was counted
-	known   bool      // there was one
+	Name   string
+	State  Quality
+	Reason string    // machine code of why it is unknown
+	Since  time.Time // of the state
+	Alarms uint32    // of a detector, in this log
+	count  uint32
+	active bool // of the last known reading
+	known  bool // there was one
 }
 
 // Alarm is something that an administrator must decide on.
@@ -300,10 +299,6 @@ func (s *state) fold(r exam.Recorded) error {
 	return nil
 }
 
-// sameAlarm is how long after its count a relay may be seen to close for the first time. An alarm that is held without being
-// counted is missed by no wiring for longer than that.
-const sameAlarm = 2 * time.Second
-
 // mostMissed is the most alarms between two runs that are believed; more is a counter that was set or exchanged.
 const mostMissed = 1000
 
@@ -331,15 +326,11 @@ func (s *state) foldDetector(e exam.DetectorRead, at time.Time, line *Line) {
 	case !s.heard && before.known && alarms == 0 && e.Count > before.count && e.Count-before.count <= mostMissed:
 		// The module counted while this program did not run.
 		alarms, missed = e.Count-before.count, true
-	case alarms == 0 && e.Active && !(before.known && before.active) && at.Sub(before.counted) >= sameAlarm:
-		// A relay that is still held after a silence is the alarm that is there already, and so is one whose count came just
-		// before it: input and counter are read one after the other.
+	case alarms == 0 && e.Active && !(before.known && before.active):
+		// A relay that is still held after a silence is the alarm that is there already.
 		alarms = 1
 	}
 	s.heard, d.known, d.count, d.active = true, true, e.Count, e.Active
-	if e.Alarms > 0 {
-		d.counted = at
-	}
 	if alarms == 0 {
 		return
 	}
