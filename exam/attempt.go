@@ -1,6 +1,7 @@
 package exam
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,12 +35,12 @@ const MaxResponse = 200_000
 
 // Response is what the candidate has answered to one item.
 type Response struct {
-	Text    string   // text items
-	Caret   int      // where the last edit ended, in runes
-	Options []string // single and multiple, in the paper's order
-	Flagged bool
-	Appeal  string // technical appeal on the item (R15)
-	Seen    bool
+	Text    string   `cbor:"1,keyasint"` // text items
+	Caret   int      `cbor:"2,keyasint"` // where the last edit ended, in runes
+	Options []string `cbor:"3,keyasint"` // single and multiple, in the paper's order
+	Flagged bool     `cbor:"4,keyasint"`
+	Appeal  string   `cbor:"5,keyasint"` // technical appeal on the item (R15)
+	Seen    bool     `cbor:"6,keyasint"`
 }
 
 // Answered reports whether there is an answer: an option, or more than white space.
@@ -49,42 +50,44 @@ func (r Response) Answered() bool {
 
 // Score is the machine's marking.
 type Score struct {
-	Points, Most int
-	Passed       bool
+	Points int  `cbor:"1,keyasint"`
+	Most   int  `cbor:"2,keyasint"`
+	Passed bool `cbor:"3,keyasint"`
 }
 
 // Attempt is the state of one candidate's exam: the fold of its events so far. It is never changed; Apply returns another.
+// Field numbers are part of the snapshot's format; see Snapshot for what a change of this struct asks for.
 type Attempt struct {
-	Profile *Profile
-	Paper   *Paper
+	Profile *Profile `cbor:"-"`
+	Paper   *Paper   `cbor:"-"`
 
-	Opened    Opened
-	Phase     Phase
-	Lock      *Locked // why the station is locked, or nil
-	Leaving   bool    // permitted to leave, the face check before is outstanding
-	Away      bool
-	Suspended *Suspended // why the exam is suspended, or nil
-	Current   string     // item shown
-	Responses []Response // by the place of the item in the paper
+	Opened    Opened     `cbor:"1,keyasint"`
+	Phase     Phase      `cbor:"2,keyasint"`
+	Lock      *Locked    `cbor:"3,keyasint"` // why the station is locked, or nil
+	Leaving   bool       `cbor:"4,keyasint"` // permitted to leave, the face check before is outstanding
+	Away      bool       `cbor:"5,keyasint"`
+	Suspended *Suspended `cbor:"6,keyasint"` // why the exam is suspended, or nil
+	Current   string     `cbor:"7,keyasint"` // item shown
+	Responses []Response `cbor:"8,keyasint"` // by the place of the item in the paper
 
-	Extra          time.Duration // extra time granted (R2)
-	Used           time.Duration // up to Last (R6); see UsedAt
-	Leaves         int           // absences begun (R14)
-	AwayFor        time.Duration // length of the present or last absence, up to Last
-	AwayOver       bool          // LimitExceeded is recorded for the present absence
-	Late           bool          // came after the limit of R3
-	LateAdmitted   bool
-	HandedIn       *Stamp
-	Score          *Score
-	Limits         []LimitKind // limits gone over
-	ContentAppeals []AppealedContent
-	Acts           []ActTied // acts about this candidate, in the order in which they came (R18)
+	Extra          time.Duration     `cbor:"9,keyasint"`  // extra time granted (R2)
+	Used           time.Duration     `cbor:"10,keyasint"` // up to Last (R6); see UsedAt
+	Leaves         int               `cbor:"11,keyasint"` // absences begun (R14)
+	AwayFor        time.Duration     `cbor:"12,keyasint"` // length of the present or last absence, up to Last
+	AwayOver       bool              `cbor:"13,keyasint"` // LimitExceeded is recorded for the present absence
+	Late           bool              `cbor:"14,keyasint"` // came after the limit of R3
+	LateAdmitted   bool              `cbor:"15,keyasint"`
+	HandedIn       *Stamp            `cbor:"16,keyasint"`
+	Score          *Score            `cbor:"17,keyasint"`
+	Limits         []LimitKind       `cbor:"18,keyasint"` // limits gone over
+	ContentAppeals []AppealedContent `cbor:"19,keyasint"`
+	Acts           []ActTied         `cbor:"20,keyasint"` // acts about this candidate, in the order in which they came (R18)
 
-	FaceRefused Purpose // the check that was refused and not yet overruled
-	ResumeOwed  bool    // the face check after a restart is outstanding, be it behind another lock (R10)
+	FaceRefused Purpose `cbor:"21,keyasint"` // the check that was refused and not yet overruled
+	ResumeOwed  bool    `cbor:"22,keyasint"` // the face check after a restart is outstanding, be it behind another lock (R10)
 
-	Seq  uint64 // last event folded
-	Last Stamp
+	Seq  uint64 `cbor:"23,keyasint"` // last event folded
+	Last Stamp  `cbor:"24,keyasint"`
 }
 
 // NewAttempt returns the empty state; the first event must be Opened. The paper may be nil for looking at an attempt
@@ -187,12 +190,15 @@ func (a *Attempt) Awaits() Purpose {
 }
 
 // Apply folds one event. It returns an error where the event cannot follow: a gap in the numbers, a clock that runs back
-// within a run, a response to an item that does not exist, or an edit outside its text.
+// within a run, a response to an item that does not exist, an edit outside its text, or an event of another kind of log.
 func (a *Attempt) Apply(r Recorded) (*Attempt, error) {
 	if r.Seq != a.Seq+1 {
 		return nil, fmt.Errorf("event %d follows event %d", r.Seq, a.Seq)
 	}
 	opened, first := r.Event.(Opened)
+	if len(opened.Warnings) == 0 {
+		opened.Warnings = nil // as the log gives it back, which writes no empty list here
+	}
 	if first != (a.Seq == 0) {
 		return nil, fmt.Errorf("event %d is %s: the first event, and only the first, is opened", r.Seq, r.Event.Kind())
 	}
@@ -316,9 +322,17 @@ func (a *Attempt) fold(r Recorded) error {
 		a.Phase, a.Lock, a.Suspended = PhaseWithdrawn, nil, nil
 	case Postponed:
 		a.Phase, a.Lock, a.Away, a.Suspended = PhasePostponed, nil, false, nil
+	case Opened, FaceUnavailable, AdministratorCalled, ReturnedToRoom, HelperRecorded, CodeRefused, FocusChanged, Ticked, StorageChanged:
+		// On record, and nothing of the state beyond the used time.
+	default:
+		return errForeign
 	}
 	return nil
 }
+
+// errForeign says that the event belongs to a room or to the log of destructions. Folding it in silence would let a log of
+// another kind pass for an attempt.
+var errForeign = errors.New("it does not belong into the log of an attempt")
 
 // interrupted reports whether a restart in this phase asks for the face again: before, the first check is still to come,
 // and after handing in, the last one is.

@@ -1,6 +1,7 @@
 package exam
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +13,9 @@ import (
 // TickEvery is how often used time is recorded when nothing else happens. After a power cut the clock goes back by at
 // most this and the time of one commit (R6).
 const TickEvery = 500 * time.Millisecond
+
+// MaxDetail is the most bytes that StorageChanged keeps of a message of the operating system.
+const MaxDetail = 512
 
 // Command is something that somebody wants of an attempt.
 type Command interface{ command() }
@@ -96,6 +100,9 @@ type (
 	ReportWrongCode struct{ By string }
 	// ReportFocus records that the window lost the keyboard, or has it again (R17).
 	ReportFocus struct{ Lost bool }
+	// ReportStorage says what happened to a place that keeps the log. It is taken at any time after Open, even when the
+	// attempt is over; a detail that is too long is cut.
+	ReportStorage struct{ StorageChanged }
 	// Tick lets time pass.
 	Tick struct{}
 	// Finish is «Завершить тестирование», confirmed (R16).
@@ -138,6 +145,7 @@ func (GrantExtra) command()         {}
 func (RecordHelper) command()       {}
 func (ReportWrongCode) command()    {}
 func (ReportFocus) command()        {}
+func (ReportStorage) command()      {}
 func (Tick) command()               {}
 func (Finish) command()             {}
 func (Postpone) command()           {}
@@ -193,6 +201,8 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 			return nil, ErrAlready // the room says its acts again after each restart
 		}
 		return []Event{c.ActTied}, nil
+	case ReportStorage:
+		return reportStorage(c.StorageChanged)
 	case AppealContent:
 		return a.appealContent(c, now)
 	}
@@ -424,6 +434,23 @@ func (a *Attempt) reportFace(f FaceChecked, now Stamp) ([]Event, error) {
 	return nil, ErrFaceReport
 }
 
+// reportStorage refuses words that the vocabulary does not have with an error that is no Refusal: only the program itself
+// chooses them, so there is nobody to be told in three languages.
+func reportStorage(s StorageChanged) ([]Event, error) {
+	switch s.Place {
+	case StorageFirst, StorageSecond:
+	default:
+		return nil, fmt.Errorf("storage: %q is no place that keeps a log", s.Place)
+	}
+	switch s.State {
+	case StorageOnline, StorageFailed, StorageAbsent, StorageRebuilt, StorageSpaceShort, StorageQuarantined:
+	default:
+		return nil, fmt.Errorf("storage: %q is no state of a place that keeps a log", s.State)
+	}
+	s.Detail = cut(mend(s.Detail), MaxDetail)
+	return []Event{s}, nil
+}
+
 // pass lists what follows from a person being identified for the purpose.
 func (a *Attempt) pass(purpose Purpose, e Event, now Stamp) []Event {
 	events := []Event{e}
@@ -554,6 +581,17 @@ func choose(item *Item, response Response, options []string) ([]Event, error) {
 }
 
 func mend(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// cut returns the beginning of valid UTF-8, at most limit bytes, and no half character.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
 
 // readable reports whether every string in v is UTF-8, which CBOR demands of text when it is read again.
 func readable(v reflect.Value) bool {

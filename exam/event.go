@@ -288,6 +288,65 @@ type (
 	}
 )
 
+// The two places that keep a log, as StorageChanged names them.
+const (
+	StorageFirst  = "first"
+	StorageSecond = "second" // another disk or a stick
+)
+
+// The states of such a place.
+const (
+	StorageOnline      = "online"      // it takes every record
+	StorageFailed      = "failed"      // writing or syncing failed; it takes nothing more
+	StorageAbsent      = "absent"      // it is not there
+	StorageRebuilt     = "rebuilt"     // made anew from the other place
+	StorageSpaceShort  = "space-short" // its reserve of space has been given up
+	StorageQuarantined = "quarantined" // its damaged file was set aside
+)
+
+// The kinds of logs, as Purged names them.
+const (
+	LogOfAttempt = "attempt"
+	LogOfRoom    = "room"
+)
+
+// The events about logs themselves: where they are kept, how far others have seen them, and their end.
+type (
+	// StorageChanged says what happened to a place that keeps this log, of an attempt or of a room. It changes nothing of
+	// the attempt, and it may stand anywhere after Opened (R11).
+	StorageChanged struct {
+		Place  string `cbor:"1,keyasint"`           // StorageFirst or StorageSecond
+		State  string `cbor:"2,keyasint"`           // StorageOnline and so on
+		Detail string `cbor:"3,keyasint,omitempty"` // what the operating system said, at most MaxDetail bytes
+	}
+	// CheckpointHeard stands in a room's log: a station told the room how far its log goes, signed. What the room has heard
+	// cannot be taken back with the station's key alone (R22).
+	CheckpointHeard struct {
+		Station string `cbor:"1,keyasint"`
+		Attempt string `cbor:"2,keyasint"`
+		Size    uint64 `cbor:"3,keyasint"` // leaves of the log's tree
+		Root    []byte `cbor:"4,keyasint"` // RFC 6962 hash of the tree, 32 bytes
+		Note    string `cbor:"5,keyasint"` // the signed note itself (C2SP tlog-checkpoint)
+	}
+	// PurgeLogOpened is the first event of the log of destructions, which is a journal of its own (R27).
+	PurgeLogOpened struct {
+		Name string `cbor:"1,keyasint"` // whose log of destructions it is
+	}
+	// Purged says that a log was destroyed because its time was over (R22, R27). Size and root still tell whether a copy
+	// that turns up somewhere is that log.
+	Purged struct {
+		Log      string `cbor:"1,keyasint"` // id of the destroyed log
+		LogKind  string `cbor:"2,keyasint"` // LogOfAttempt or LogOfRoom
+		Session  string `cbor:"3,keyasint"`
+		Size     uint64 `cbor:"4,keyasint"` // leaves of its tree
+		Root     []byte `cbor:"5,keyasint"` // RFC 6962 hash of the tree, 32 bytes
+		Ended    int64  `cbor:"6,keyasint"` // date of its last record, Unix milliseconds
+		KeepDays int    `cbor:"7,keyasint"` // how long it had to be kept after that
+		By       string `cbor:"8,keyasint"` // who destroyed it
+		Files    int    `cbor:"9,keyasint"` // how many files were removed
+	}
+)
+
 // Kind implements Event; the names are part of the log format.
 func (Opened) Kind() string               { return "opened" }
 func (RunStarted) Kind() string           { return "run.started" }
@@ -331,6 +390,10 @@ func (DetectorRead) Kind() string         { return "detector" }
 func (DoorRead) Kind() string             { return "door" }
 func (StationSaid) Kind() string          { return "station" }
 func (ActDrawn) Kind() string             { return "act.drawn" }
+func (StorageChanged) Kind() string       { return "storage.changed" }
+func (CheckpointHeard) Kind() string      { return "checkpoint.heard" }
+func (PurgeLogOpened) Kind() string       { return "purge.log.opened" }
+func (Purged) Kind() string               { return "purged" }
 
 // Vocabulary returns a zero value of every event, in the order of this file.
 func Vocabulary() []Event {
@@ -377,6 +440,10 @@ func Vocabulary() []Event {
 		DoorRead{},
 		StationSaid{},
 		ActDrawn{},
+		StorageChanged{},
+		CheckpointHeard{},
+		PurgeLogOpened{},
+		Purged{},
 	}
 }
 

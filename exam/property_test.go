@@ -114,6 +114,12 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 		}
 	case 32:
 		return exam.TieAct{ActTied: exam.ActTied{Number: drawText.Draw(t, "number")}}
+	case 33:
+		return exam.ReportStorage{StorageChanged: exam.StorageChanged{
+			Place:  rapid.SampledFrom([]string{exam.StorageFirst, exam.StorageSecond, "third", ""}).Draw(t, "place"),
+			State:  rapid.SampledFrom([]string{exam.StorageOnline, exam.StorageFailed, "x"}).Draw(t, "state"),
+			Detail: drawText.Draw(t, "detail"),
+		}}
 	}
 	return exam.Tick{}
 }
@@ -310,7 +316,14 @@ func check(t *rapid.T, old, next *exam.Attempt, e exam.Event) {
 	case old.HandedIn != nil && *next.HandedIn != *old.HandedIn:
 		fail("handed in twice")
 	}
-	if old.Phase == exam.PhasePostponed && e.Kind() != "act.tied" {
+	if e.Kind() == "storage.changed" {
+		kept := *next
+		kept.Seq, kept.Last, kept.Used, kept.AwayFor = old.Seq, old.Last, old.Used, old.AwayFor
+		if !reflect.DeepEqual(old, &kept) || next.Used != old.UsedAt(next.Last) || next.AwayFor != old.AwayAt(next.Last) {
+			fail("a place that keeps the log has changed the attempt")
+		}
+	}
+	if old.Phase == exam.PhasePostponed && e.Kind() != "act.tied" && e.Kind() != "storage.changed" {
 		fail("something follows postponing")
 	}
 	if !reflect.DeepEqual(old.Responses, next.Responses) && old.Seq > 0 && (!old.IsRunning() || old.UsedAt(next.Last) >= old.Allowance()) {

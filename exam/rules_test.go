@@ -1133,6 +1133,97 @@ func TestApplyRefusesWhatCannotFollow(t *testing.T) {
 	}
 }
 
+// The events of other logs cannot pass for events of an attempt, neither as the first one nor later.
+func TestApplyRefusesOtherLogs(t *testing.T) { // R22, R27
+	s := running(t, setup{})
+	for _, e := range []exam.Event{
+		exam.RoomOpened{},
+		exam.DetectorRead{},
+		exam.DoorRead{},
+		exam.StationSaid{},
+		exam.ActDrawn{},
+		exam.CheckpointHeard{},
+		exam.PurgeLogOpened{},
+		exam.Purged{},
+	} {
+		if got, err := exam.NewAttempt(nil).Apply(exam.Recorded{Seq: 1, Event: e}); err == nil || got != nil || !strings.Contains(err.Error(), "opened") {
+			t.Errorf("%s first: %v", e.Kind(), err)
+		}
+		got, err := s.a.Apply(exam.Recorded{Seq: s.a.Seq + 1, Stamp: s.now, Event: e})
+		if err == nil || got != nil || !strings.Contains(err.Error(), e.Kind()+": it does not belong into the log of an attempt") {
+			t.Errorf("%s later: %v", e.Kind(), err)
+		}
+	}
+}
+
+// What happens to a place that keeps the log can be recorded in every phase, and says nothing about the candidate.
+func TestReportStorage(t *testing.T) { // R11
+	report := func(s *sitting) {
+		t.Helper()
+		for _, place := range []string{exam.StorageFirst, exam.StorageSecond} {
+			for _, state := range []string{
+				exam.StorageOnline, exam.StorageFailed, exam.StorageAbsent, exam.StorageRebuilt, exam.StorageSpaceShort, exam.StorageQuarantined,
+			} {
+				before := *s.a
+				s.kinds(exam.ReportStorage{StorageChanged: exam.StorageChanged{Place: place, State: state, Detail: "EIO"}}, "storage.changed")
+				after := *s.a
+				after.Seq, after.Last = before.Seq, before.Last
+				if d := cmp.Diff(before, after, same); d != "" {
+					t.Errorf("%s: %s (-before +after):\n%s", place, state, d)
+				}
+			}
+		}
+	}
+	s := login(t, setup{})
+	report(s)
+	s.face(exam.PurposeLogin, exam.VerdictAccepted)
+	report(s)
+	for _, c := range steps {
+		s.must(c)
+		report(s)
+	}
+	s.leave()
+	report(s)
+	s.must(exam.Lock{Deed: admin})
+	s.must(exam.Suspend{Deed: admin})
+	report(s)
+	s.must(exam.EndSuspension{Deed: admin})
+	s.must(exam.Unlock{Deed: admin})
+	s.face(exam.PurposeReturn, exam.VerdictAccepted)
+	s.must(exam.Finish{})
+	report(s)
+	s.face(exam.PurposeFinish, exam.VerdictAccepted)
+	report(s)
+
+	s = login(t, setup{})
+	s.must(exam.Withdraw{Deed: admin})
+	report(s)
+	s = running(t, setup{})
+	s.must(exam.Postpone{Deed: admin, Act: "15-1"})
+	report(s)
+
+	s = login(t, setup{})
+	for _, bad := range []exam.StorageChanged{
+		{}, {Place: exam.StorageFirst}, {State: exam.StorageFailed}, {Place: "third", State: exam.StorageFailed}, {Place: exam.StorageFirst, State: "broken"},
+	} {
+		if _, err := s.do(exam.ReportStorage{StorageChanged: bad}); err == nil || !strings.HasPrefix(err.Error(), "storage: ") {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if _, err := exam.NewAttempt(nil).Decide(exam.ReportStorage{StorageChanged: exam.StorageChanged{Place: exam.StorageFirst, State: exam.StorageOnline}}, s.now); err != exam.ErrPhase {
+		t.Errorf("before Open: %v", err)
+	}
+	long := strings.Repeat("ә", exam.MaxDetail) + "\xff"
+	e := s.must(exam.ReportStorage{StorageChanged: exam.StorageChanged{Place: exam.StorageFirst, State: exam.StorageFailed, Detail: "x" + long}})[0]
+	if got, want := e.(exam.StorageChanged).Detail, "x"+strings.Repeat("ә", (exam.MaxDetail-1)/2); got != want {
+		t.Errorf("a long detail is kept as %d bytes, want %d", len(got), len(want))
+	}
+	e = s.must(exam.ReportStorage{StorageChanged: exam.StorageChanged{Place: exam.StorageFirst, State: exam.StorageFailed, Detail: "/m\xff"}})[0]
+	if got := e.(exam.StorageChanged).Detail; got != "/m\uFFFD" {
+		t.Errorf("a broken detail is kept as %q", got)
+	}
+}
+
 func TestStampSince(t *testing.T) { // R6
 	tests := []struct {
 		from, to exam.Stamp

@@ -14,14 +14,16 @@ import (
 
 // Session is one sitting in one room: when it starts, who is expected, and who may decide.
 type Session struct {
-	Format         int             `toml:"format"` // 1
-	ID             string          `toml:"id"`     // [a-z0-9-]{1,32}
-	Centre         string          `toml:"centre"`
-	Room           string          `toml:"room"`
-	Start          time.Time       `toml:"start"`   // with its zone
-	Profile        string          `toml:"profile"` // id of the profile
-	Paper          string          `toml:"paper"`   // id of the paper
-	Note           string          `toml:"note"`    // shown on the login screen; for demonstrations
+	Format  int       `toml:"format"` // 1
+	ID      string    `toml:"id"`     // [a-z0-9-]{1,32}
+	Centre  string    `toml:"centre"`
+	Room    string    `toml:"room"`
+	Start   time.Time `toml:"start"`   // with its zone
+	Profile string    `toml:"profile"` // id of the profile
+	Paper   string    `toml:"paper"`   // id of the paper
+	Note    string    `toml:"note"`    // shown on the login screen; for demonstrations
+	// Recipients of NCT that can open the logs (R22, R27): age recipients, checked by package vault.
+	Recipients     []string        `toml:"nct_recipients"`
 	Candidates     []Candidate     `toml:"candidates"`
 	Administrators []Administrator `toml:"administrators"`
 }

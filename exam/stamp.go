@@ -5,11 +5,11 @@ import "time"
 // Stamp says when something happened, by two clocks.
 type Stamp struct {
 	// Wall is milliseconds since the Unix epoch by the computer's date. It may jump; no rule about used time reads it (R6).
-	Wall int64
+	Wall int64 `cbor:"1,keyasint"`
 	// Run counts the starts of the program within the attempt, from 1.
-	Run uint32
+	Run uint32 `cbor:"2,keyasint"`
 	// Mono is milliseconds since the start of the run by a clock that nobody can set. It never falls within a run.
-	Mono int64
+	Mono int64 `cbor:"3,keyasint"`
 }
 
 // Time returns the wall time in UTC.

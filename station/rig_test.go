@@ -16,6 +16,9 @@ import (
 	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/disk/disktest"
+	"emtihan/exam/vault"
 	"emtihan/station/session"
 
 	"fyne.io/fyne/v2"
@@ -115,7 +118,8 @@ func newRig(t *testing.T, opt Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set.journal = journal.Options{RetryEvery: 10 * time.Millisecond, BeforeCommit: func() error {
+	set.journal.RetryEvery = 10 * time.Millisecond
+	set.journal.FS = disktest.Hook{FS: disk.OS, Before: func(string, string) error {
 		g.diskMu.Lock()
 		f := g.disk
 		g.diskMu.Unlock()
@@ -131,7 +135,7 @@ func newRig(t *testing.T, opt Options) *rig {
 	u := newUI(test.NewTempApp(t), opt, w, time.Now())
 	g.u, u.post, u.set = u, g.post, set
 	u.room = dialRoom("", opt.Name)
-	if u.actor, err = set.start(nil); err != nil {
+	if u.actor, err = set.start(nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	u.win.Resize(fyne.NewSize(1366, 768))
@@ -208,7 +212,7 @@ func (g *rig) honest() {
 
 func (g *rig) await(what string, ok func() bool) {
 	g.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for g.drain(); !ok(); g.drain() {
 		if time.Now().After(deadline) {
 			g.Fatalf("waited in vain for %s; the screen is %s, sheet %v, it says:\n%s", what, g.u.scr.name, g.u.sheet, strings.Join(g.texts(), "\n"))
@@ -379,6 +383,15 @@ func (g *rig) seat(iin string) {
 	g.screen("exam")
 }
 
+func openVault(t *testing.T, opt Options) *vault.Vault {
+	t.Helper()
+	v, err := vault.Open(opt.Data, vault.Options{Credentials: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // events folds the attempt's journal; the actor must be closed.
 func events(t *testing.T, opt Options) []exam.Event {
 	t.Helper()
@@ -388,7 +401,7 @@ func events(t *testing.T, opt Options) []exam.Event {
 	}
 	var out []exam.Event
 	for _, path := range paths {
-		r, err := journal.OpenReader(path)
+		r, err := journal.OpenReader(path, openVault(t, opt))
 		if err != nil {
 			t.Fatal(err)
 		}

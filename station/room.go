@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"emtihan/exam"
+	"emtihan/exam/journal/stream"
 	"emtihan/proctor/room"
 	"emtihan/station/session"
 )
@@ -46,6 +47,13 @@ func (r *roomLink) tell(rec exam.Recorded, after *exam.Attempt, blobs [][]byte) 
 		notice.Frame = blobs[0]
 	}
 	r.client.Say(notice)
+}
+
+// sign is the session's OnCheckpoint: what the room has heard cannot be taken back on this computer (R22).
+func (r *roomLink) sign(attempt string, c stream.Checkpoint) {
+	if r.client != nil {
+		r.client.Say(room.Notice{What: room.SaidCheckpoint, Attempt: attempt, Detail: c.Note, Wall: c.Time.UnixMilli()})
+	}
 }
 
 func (r *roomLink) close() {

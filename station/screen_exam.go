@@ -5,11 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"emtihan/exam"
 	"emtihan/station/editor"
+	"emtihan/station/editor/clipboard"
 	"emtihan/station/look"
 	"emtihan/station/problem"
 	"emtihan/station/session"
@@ -17,6 +16,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -30,11 +30,11 @@ type examPane struct {
 	tasks   *container.Scroll
 	task    *fyne.Container
 	options []*look.Option
-	words   *widget.Label
+	words   *editor.Line
 	edit    *editor.Editor
 	refused *look.Banner
-	saved   *canvas.Text
-	clock   *canvas.Text
+	saved   *editor.Line
+	clock   *editor.Line
 	warning *look.Banner
 	flag    *look.Button
 	counts  *widget.Label
@@ -44,10 +44,13 @@ type examPane struct {
 
 func (u *ui) examScreen() *screen {
 	p := &examPane{u: u, lang: u.view.Attempt.Opened.Candidate.Language}
+	clipboard.Inside().BelongTo(u.view.Attempt.Opened.Attempt)
 	p.task = container.NewStack()
 	p.refused = look.NewBanner(look.Trouble, "")
 	p.warning = look.NewBanner(look.Warning, "")
-	p.saved, p.clock = canvas.NewText("", look.Good), canvas.NewText("", look.Ink)
+	p.saved, p.clock = editor.NewLine("", look.Good), editor.NewLine("", look.Ink)
+	p.saved.Reserve = []string{u.t("station.exam.saving"), u.t("station.exam.saved"), u.t("station.exam.unsaved")}
+	p.clock.Reserve = []string{clockText(10*time.Hour - time.Second)}
 	p.saved.TextSize, p.clock.TextSize = 15*max(1, u.set.opt.Scale), 22*max(1, u.set.opt.Scale)
 	p.clock.TextStyle = fyne.TextStyle{Bold: true, Monospace: true}
 	p.counts = look.Note("")
@@ -251,7 +254,7 @@ func (p *examPane) draft() string {
 func (p *examPane) newEditor(many bool) *editor.Editor {
 	id := p.item.ID
 	return editor.New(p.draft(), many, p.u.keys, func(e editor.Edit, next string) bool {
-		if utf8.RuneCountInString(next) > exam.MaxResponse {
+		if p.edit.Runes() > exam.MaxResponse {
 			p.refused.Set(look.Trouble, p.u.said(exam.ErrTooLong))
 			return false
 		}
@@ -324,7 +327,8 @@ var heldUp = map[string]bool{"time-up": true, "handed-in": true, "not-running": 
 // writing is the field for an essay or a long answer, with its word count.
 func (p *examPane) writing() fyne.CanvasObject {
 	p.edit = p.newEditor(true)
-	p.words = look.Note("")
+	p.words = editor.NewLine("", look.Ink)
+	p.words.TextSize = theme.Size(theme.SizeNameCaptionText)
 	p.countWords()
 	return container.NewBorder(nil, p.words, nil, nil, p.edit)
 }
@@ -333,21 +337,11 @@ func (p *examPane) countWords() {
 	if p.words == nil {
 		return
 	}
-	text := p.u.t("station.exam.words", "Count", words(p.edit.Content()))
+	text := p.u.t("station.exam.words", "Count", p.edit.Words())
 	if p.item.WordsMax > 0 {
 		text += " · " + p.u.t("station.exam.words-asked", "Min", p.item.WordsMin, "Max", p.item.WordsMax)
 	}
 	p.words.SetText(text)
-}
-
-// words counts what a person would: a dash between spaces is none.
-func words(text string) (n int) {
-	for w := range strings.FieldsSeq(text) {
-		if strings.ContainsFunc(w, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
-			n++
-		}
-	}
-	return n
 }
 
 // answer is what is chosen from, or the line of a short answer.

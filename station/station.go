@@ -19,7 +19,9 @@ import (
 	"emtihan/devices/camera"
 	"emtihan/exam"
 	"emtihan/exam/journal"
-	"emtihan/exam/sealed"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
 	"emtihan/proctor/identity"
 	"emtihan/station/problem"
 	"emtihan/station/session"
@@ -31,6 +33,9 @@ const Version = "0.1.0"
 // Options say where the station finds what it needs.
 type Options struct {
 	Data    string // folder of the journals
+	Second  string // folder on another disk or a stick that keeps them, too; empty: none
+	Reserve int64  // bytes of space that are kept back in both folders for a full disk
+	Keys    string // folder of systemd credentials with the station's keys; empty: $CREDENTIALS_DIRECTORY or the data folder
 	Session string // the session's file; profiles/ID.toml and papers/ID.toml beside it come before the built-in ones
 	Name    string // name of the station in the log
 	Camera  string // device number, file or URL
@@ -48,8 +53,11 @@ type setup struct {
 	session *exam.Session
 	profile *exam.Profile
 	paper   *exam.Paper
+	vault   *vault.Vault
 	journal journal.Options
-	lock    *os.File
+	// What could not be set aside, one error or nil for each place.
+	shortage []error
+	lock     *os.File
 }
 
 // prepare reads and checks everything and takes the data folder. Its errors are *problem.Error.
@@ -88,6 +96,11 @@ func read(opt Options) (*setup, error) {
 	}
 	if err != nil {
 		return nil, problem.New(problem.PaperDamaged, err)
+	}
+	if len(s.session.Recipients) > 0 {
+		if err := vault.CheckRecipients(s.session.Recipients); err != nil {
+			return nil, problem.New(problem.SessionDamaged, fmt.Errorf("nct_recipients: %w", err))
+		}
 	}
 	for _, c := range s.session.Candidates {
 		if c.ExtraMinutes > s.profile.Extra.MaxMinutes {
@@ -135,8 +148,7 @@ func (s *setup) takeFolder() error {
 		return problem.New(problem.SecondInstance, fmt.Errorf("%s: %w", f.Name(), err))
 	}
 	s.lock = f
-	// NCT seals the logs of this folder with its key, so the key must be there before the first attempt is.
-	if _, _, err := sealed.LoadOrCreateKey(s.opt.Data); err != nil {
+	if s.vault, err = vault.Open(s.opt.Data, vault.Options{Recipients: s.session.Recipients, Credentials: s.opt.Keys}); err != nil {
 		f.Close()
 		return problem.New(problem.Of(err), err)
 	}
@@ -147,18 +159,37 @@ func (s *setup) takeFolder() error {
 		f.Close()
 		return problem.New(problem.Of(err), err)
 	}
+	s.keepReserve()
 	return nil
 }
 
+// keepReserve sets space aside in both places. Where that cannot be had the exam is held all the same, and `station check`
+// says so.
+func (s *setup) keepReserve() {
+	s.journal = journal.Options{Vault: s.vault}
+	if s.opt.Reserve <= 0 {
+		return
+	}
+	s.journal.Reserve = filepath.Join(s.opt.Data, reserveFile)
+	s.shortage = append(s.shortage, disk.Reserve(disk.OS, s.journal.Reserve, s.opt.Reserve))
+	if s.opt.Second != "" {
+		s.journal.SecondReserve = filepath.Join(s.opt.Second, reserveFile)
+		s.shortage = append(s.shortage, disk.Reserve(disk.OS, s.journal.SecondReserve, s.opt.Reserve))
+	}
+}
+
+// reserveFile holds the space that is given up when a disk is full.
+const reserveFile = "space.reserve"
+
 func (s *setup) release() { s.lock.Close() }
 
-// start starts the actor; onEvent may be nil.
-func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte)) (*session.Actor, error) {
+// start starts the actor; the callbacks may be nil.
+func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte), onCheckpoint func(string, stream.Checkpoint)) (*session.Actor, error) {
 	host, _ := os.Hostname()
 	actor, err := session.Start(session.Config{
 		Dir: s.opt.Data, Session: s.session, Profile: s.profile, Paper: s.paper,
 		Station: s.opt.Name, Software: "emtihan-station " + Version, Host: host,
-		Photo: s.photo, OnEvent: onEvent, Journal: s.journal,
+		Photo: s.photo, OnEvent: onEvent, OnCheckpoint: onCheckpoint, Journal: s.journal, Second: s.opt.Second,
 	})
 	if err != nil {
 		return nil, problem.New(problem.Of(err), err)
@@ -240,7 +271,7 @@ func (s *setup) readAttempts() error {
 			continue
 		}
 		path := filepath.Join(folder, e.Name())
-		r, err := journal.OpenReader(path)
+		r, err := journal.OpenReader(path, s.vault)
 		if err == nil {
 			if _, err = session.Fold(r, s.paper); err != nil {
 				err = &session.DamagedAttemptError{Path: path, Err: err}

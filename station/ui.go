@@ -121,7 +121,7 @@ func (u *ui) run(opt Options) int {
 		u.set = s
 		defer s.release()
 		u.room = dialRoom(opt.Room, opt.Name)
-		u.actor, err = s.start(u.room.tell)
+		u.actor, err = s.start(u.room.tell, u.room.sign)
 	}
 	if err != nil {
 		explain(os.Stderr, err)

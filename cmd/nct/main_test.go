@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +14,10 @@ import (
 	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/stream"
 	"emtihan/exam/sealed"
 	"emtihan/exam/sealed/sealedtest"
+	"emtihan/exam/vault"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,26 +32,38 @@ func TestMain(m *testing.M) {
 // R22, through the real program: each script begins with these folders and files.
 //
 //	pc-12/    data folder of a station with two ended attempts
+//	stick/    second place of pc-12: both attempts, the first of them with a record more
 //	admin/    data folder of an administrator's computer with the log of a room
 //	bad/      data folder with a whole, a damaged, an empty and an open journal
-//	nokey/    data folder without a key
-//	*.emlog   sealed on a fixed date
+//	spare/    second place of bad: the damaged journal, whole, and one that bad has not
+//	nokey/    data folder without keys
+//	admin-2/  data folder of another room of the same session, with its second place stick-2/
+//	forked/   data folder with the first attempt of pc-12, gone on with in another way than in stick
+//	older/    data folder with the first attempt of pc-12 as it was before it ended
+//	*.emlog   sealed on a fixed date, the same bytes every time
+//	heard/    some of the tampered examples, and the log of the room that heard of them
+//	nct.key, other.key, other.pub, witness.pub
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
+			e.Setenv("CREDENTIALS_DIRECTORY", "")
 			build(t, e)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// flip FILE OFFSET changes one byte; a negative offset counts from the end.
+			// flip FILE first|middle|last|N changes one byte.
 			"flip": func(ts *testscript.TestScript, _ bool, args []string) {
 				path := ts.MkAbs(args[0])
 				data, err := os.ReadFile(path)
 				ts.Check(err)
-				at := map[string]int{"first": 0, "middle": len(data) / 2, "last": len(data) - 1}[args[1]]
+				at, ok := map[string]int{"first": 0, "middle": len(data) / 2, "last": len(data) - 1}[args[1]]
+				if !ok {
+					at, err = strconv.Atoi(args[1])
+					ts.Check(err)
+				}
 				data[at] ^= 1
 				ts.Check(os.WriteFile(path, data, 0o600))
 			},
@@ -55,75 +71,132 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+var sealedAt = time.Date(2026, 8, 20, 7, 0, 0, 0, time.UTC)
+
 func build(t *testing.T, e *testscript.Env) {
 	t.Helper()
 	at := func(elem ...string) string { return filepath.Join(append([]string{e.WorkDir}, elem...)...) }
-	key := sealedtest.Key(t, sealedtest.KeyLine)
-	for _, dir := range []string{"pc-12", "admin", "bad"} {
-		write(t, at(dir, sealed.KeyFile), sealedtest.KeyLine+"\n")
-		write(t, at(dir, sealed.PublicKeyFile), key.Public().String()+"\n")
+	attempt := func(dir, name string) string { return at(dir, "attempts", sealedtest.Session, name+".journal") }
+	vaults := make(map[string]*vault.Vault)
+	for _, dir := range []string{"pc-12", "admin", "bad", "older"} {
+		vaults[dir] = sealedtest.Folder(t, at(dir), sealedtest.KeyLine)
 	}
+	v := vaults["pc-12"]
 	write(t, at("other.pub"), sealedtest.Key(t, sealedtest.OtherKeyLine).Public().String()+"\n")
-
-	a, b := sealedtest.Sitting(t, sealedtest.AttemptA), sealedtest.Small(t, sealedtest.AttemptB)
-	a.Write(at("pc-12", "attempts", "astana-demo", sealedtest.AttemptA+".journal"), sealedtest.AttemptA)
-	b.Write(at("pc-12", "attempts", "astana-demo", sealedtest.AttemptB+".journal"), sealedtest.AttemptB)
-	sealedtest.Room(t).Write(at("admin", "room", "astana-demo.journal"), sealedtest.RoomID)
-	b.Write(at("nokey", "attempts", "astana-demo", sealedtest.AttemptB+".journal"), sealedtest.AttemptB)
-	b.Write(at("bad", "attempts", "astana-demo", "1-whole.journal"), sealedtest.AttemptB)
-	sealedtest.NewRoom(t).Write(at("bad", "attempts", "astana-demo", "3-empty.journal"), sealedtest.AttemptA)
-
-	damaged := at("bad", "attempts", "astana-demo", "2-damaged.journal")
-	a.Write(damaged, sealedtest.AttemptA)
-	data, err := os.ReadFile(damaged)
+	write(t, at("witness.pub"), sealedtest.Witness("room-204").Public().String()+"\n")
+	write(t, at("nct.key"), sealedtest.IdentityLine+"\n")
+	stranger, _, err := vault.GenerateIdentity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, changed := []byte("rules.read"), []byte("rules.rEad")
-	if !bytes.Contains(data, old) {
-		t.Fatal("the journal holds no such record")
-	}
-	if err := os.WriteFile(damaged, bytes.ReplaceAll(data, old, changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, at("other.key"), stranger)
 
-	busy := at("bad", "attempts", "astana-demo", "4-busy.journal")
-	b.Write(busy, sealedtest.AttemptB)
-	j, err := journal.Open(busy, journal.Options{})
+	a, b := sealedtest.Sitting(t, sealedtest.AttemptA), sealedtest.Small(t, sealedtest.AttemptB)
+	pathA, pathB := attempt("pc-12", sealedtest.AttemptA), attempt("pc-12", sealedtest.AttemptB)
+	a.Write(pathA, sealedtest.AttemptA, v)
+	b.Write(pathB, sealedtest.AttemptB, v)
+	copyFile(t, pathA, attempt("older", sealedtest.AttemptA))
+	copyFile(t, pathA, at("stick", sealedtest.AttemptA+".journal"))
+	copyFile(t, pathB, at("stick", sealedtest.AttemptB+".journal"))
+	more(t, at("stick", sealedtest.AttemptA+".journal"), v, "x")
+	forked := sealedtest.Folder(t, at("forked"), sealedtest.KeyLine)
+	copyFile(t, pathA, attempt("forked", sealedtest.AttemptA))
+	more(t, attempt("forked", sealedtest.AttemptA), forked, "y")
+	more(t, attempt("forked", sealedtest.AttemptA), forked, "z")
+	room2 := sealedtest.Folder(t, at("admin-2"), sealedtest.OtherKeyLine)
+	sealedtest.NewRoom(t).Record(exam.RoomOpened{Session: sealedtest.Session, Centre: "Астана", Room: "205"}).
+		Write(at("admin-2", "room", "astana-demo.journal"), sealedtest.RoomID, room2)
+	copyFile(t, at("admin-2", "room", "astana-demo.journal"), at("stick-2", "astana-demo.journal"))
+	sealedtest.Room(t).Write(at("admin", "room", "astana-demo.journal"), sealedtest.RoomID, vaults["admin"])
+	copyFile(t, pathB, attempt("nokey", sealedtest.AttemptB))
+	copyFile(t, pathB, attempt("bad", "1-whole"))
+	sealedtest.NewRoom(t).Write(attempt("bad", "3-empty"), sealedtest.AttemptA, vaults["bad"])
+
+	damaged := attempt("bad", "2-damaged")
+	copyFile(t, pathA, damaged)
+	copyFile(t, pathA, at("spare", "2-damaged.journal"))
+	sealedtest.Small(t, "5-lost").Write(at("spare", "5-lost.journal"), "5-lost", vaults["bad"])
+	damage(t, damaged)
+
+	busy := attempt("bad", "4-busy")
+	copyFile(t, pathB, busy)
+	j, err := journal.Open(busy, journal.Options{Vault: vaults["bad"]})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.Defer(func() { j.Close() })
 
-	for name, path := range map[string]string{
-		"sitting.emlog": at("pc-12", "attempts", "astana-demo", sealedtest.AttemptA+".journal"),
-		"small.emlog":   at("pc-12", "attempts", "astana-demo", sealedtest.AttemptB+".journal"),
-		"room.emlog":    at("admin", "room", "astana-demo.journal"),
-	} {
-		sealTo(t, at(name), path, key)
+	for _, name := range []string{"room", "good", "tail-cut-own-key", "record-bit-repaired", "appended"} {
+		copyFile(t, filepath.Join("..", "..", "exam", "sealed", "testdata", "tampered", name+".emlog"), at("heard", name+".emlog"))
 	}
-	setback := sealedtest.Opening(t, sealedtest.AttemptA, "12").Restart(2 * time.Minute).Restart(-time.Hour)
-	setback.Write(at("setback.journal"), sealedtest.AttemptA)
-	sealTo(t, at("setback.emlog"), at("setback.journal"), key)
+	witness := sealedtest.Witness("room-204")
+	form := sealedtest.Form{Witness: &witness}
+	sealLog := func(name string, l *sealedtest.Log, id string) {
+		write(t, at(name), string(l.Sealed(id, form, sealedtest.KeyLine, sealedAt)))
+	}
+	sealLog("sitting.emlog", a, sealedtest.AttemptA)
+	sealLog("small.emlog", b, sealedtest.AttemptB)
+	sealLog("room.emlog", sealedtest.Room(t), sealedtest.RoomID)
+	sealLog("setback.emlog", sealedtest.Opening(t, sealedtest.AttemptA, "12").Restart(2*time.Minute).Restart(-time.Hour), sealedtest.AttemptA)
 	// An attempt whose records contradict the rules, sealed by its station all the same.
 	wild := sealedtest.NewRoom(t)
 	wild.Record(exam.Edited{Item: "E1", Position: 5, Inserted: "x"}).Record(exam.CodeRefused{By: "\x1b]0;owned\a\u202e"})
-	wild.Write(at("wild.journal"), "wild")
-	sealTo(t, at("wild.emlog"), at("wild.journal"), key)
+	sealLog("wild.emlog", wild, "wild")
 }
 
-func sealTo(t *testing.T, target, path string, key sealed.Key) {
+func copyFile(t *testing.T, from, to string) {
 	t.Helper()
-	r, err := journal.OpenReader(path)
+	data, err := os.ReadFile(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	var b bytes.Buffer
-	if err := sealed.Seal(&b, r, key, time.Date(2026, 8, 20, 7, 0, 0, 0, time.UTC)); err != nil {
+	write(t, to, string(data))
+}
+
+// more lets a journal grow by a record.
+func more(t *testing.T, path string, v *vault.Vault, words string) {
+	t.Helper()
+	j, err := journal.Open(path, journal.Options{Vault: v})
+	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, target, b.String())
+	rec, err := exam.EncodeRecord(exam.Recorded{
+		Seq: j.Next(), Stamp: exam.Stamp{Wall: sealedtest.Start.Add(time.Hour).UnixMilli(), Run: 3}, Event: exam.AppealedContent{Item: "Q1", Ground: 1, Text: words},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Append(journal.Entry{Record: rec}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damage flips a bit in the eighth record of a journal.
+func damage(t *testing.T, path string) {
+	t.Helper()
+	r, err := journal.OpenReader(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := int64(0)
+	err = r.Frames(func(f stream.Frame) error {
+		if f.Kind == stream.KindRecord && f.Number == 8 {
+			at = f.Offset + 12
+		}
+		return nil
+	})
+	if err = errors.Join(err, r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[at] ^= 1
+	write(t, path, string(data))
 }
 
 func write(t *testing.T, path, content string) {
@@ -186,25 +259,77 @@ func TestEveryEventHasWords(t *testing.T) {
 	}
 }
 
-// Every code with which a file is found not whole, and every place, has words.
+// Every code with which a file is found wrong, and every place, has words.
 func TestEveryCodeHasWords(t *testing.T) {
 	var ids []string
-	for _, c := range []sealed.Code{
-		sealed.CodeMagic, sealed.CodeVersion, sealed.CodeTruncated, sealed.CodeFrame, sealed.CodeHeader, sealed.CodeRecordHash,
-		sealed.CodeRecordForm, sealed.CodeBlobHash, sealed.CodeBlobOrder, sealed.CodeSealForm, sealed.CodeSignature,
-		sealed.CodeSealContent, sealed.CodeOtherKey, sealed.CodeTrailing,
-	} {
+	for _, c := range sealed.Codes() {
 		ids = append(ids, "why."+string(c))
 	}
-	for _, p := range []sealed.Place{sealed.PlaceMagic, sealed.PlaceHeader, sealed.PlaceRecord, sealed.PlaceBlob, sealed.PlaceSeal, sealed.PlaceEnd} {
+	for _, p := range sealed.Places() {
 		ids = append(ids, "place."+string(p))
 	}
-	for _, c := range []string{whyInUse, whyDamaged, whyNoKey, whyBadKey, whyDifferent, whyNotWhole, whyNothing, whyFailed} {
+	for _, c := range []string{
+		whyInUse, whyDamaged, whyNoKey, whyBadKey, whyDifferent, whyNotWhole, whyNothing, whyOlder, whyForked, whyShorter, whyMissing, whyFailed,
+	} {
 		ids = append(ids, "cause."+c)
 	}
 	for _, id := range ids {
 		if !locales.Has("nct." + id) {
 			t.Errorf("there is no sentence nct.%s", id)
+		}
+	}
+}
+
+// R22: nct says of each tampered example what lies beside it, with the exit code that is expected.
+func TestTamperedExamples(t *testing.T) {
+	dir := filepath.Join("..", "..", "exam", "sealed", "testdata", "tampered")
+	files, err := filepath.Glob(filepath.Join(dir, "*.expect"))
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	flags := map[string][]string{
+		"nothing":  nil,
+		"identity": {"--identity", filepath.Join(dir, "nct.key")},
+		"key":      {"--key", filepath.Join(dir, "station.pub")},
+		"witness":  {"--witness", filepath.Join(dir, "witness.pub")},
+		"room":     {"--room", filepath.Join(dir, "room.emlog"), "--identity", filepath.Join(dir, "nct.key")},
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for block := range strings.SplitSeq(string(data), "\n\n") {
+			fields := make(map[string]string)
+			for line := range strings.SplitSeq(block, "\n") {
+				key, value, _ := strings.Cut(line, ": ")
+				fields[key] = value
+			}
+			if fields["exit"] == "" {
+				continue
+			}
+			for _, lang := range []string{"kk", "ru", "en"} {
+				args := []string{"--lang", lang, "verify", strings.TrimSuffix(file, ".expect") + ".emlog"}
+				for with := range strings.FieldsSeq(fields["with"]) {
+					args = append(args, flags[with]...)
+				}
+				var out, errOut bytes.Buffer
+				if code := run(args, os.Stdin, &out, &errOut); strconv.Itoa(code) != fields["exit"] {
+					t.Errorf("%q: exit code %d, want %s\n%s%s", args, code, fields["exit"], &out, &errOut)
+				}
+				said := out.String()
+				if strings.Contains(said, "<no value>") || strings.Contains(said, "[nct.") {
+					t.Errorf("%q: %s", args, said)
+				}
+				want := map[string]map[string]string{
+					"en": {"0": ": whole.", "1": "NOT WHOLE", "4": "CUT OR REPLACED"},
+					"ru": {"0": ": целый.", "1": "НЕ ЦЕЛЫЙ", "4": "УРЕЗАН ИЛИ ПОДМЕНЁН"},
+					"kk": {"0": ": бүтін.", "1": "БҮТІН ЕМЕС", "4": "ҚЫСҚАРТЫЛҒАН НЕМЕСЕ АУЫСТЫРЫЛҒАН"},
+				}[lang][fields["exit"]]
+				if !strings.Contains(said, want) {
+					t.Errorf("%q: %q is not in %s", args, want, said)
+				}
+			}
 		}
 	}
 }
@@ -248,24 +373,27 @@ func TestText(t *testing.T) {
 
 // No name of a file leads out of the folder or carries the IIN or the candidate's name.
 func TestLogName(t *testing.T) {
-	opened := func(session, seat, id string) *exam.Opened {
-		return &exam.Opened{Session: session, Attempt: id, Candidate: exam.Candidate{Seat: seat, IIN: "900101300007", Name: "Сериков"}}
+	opened := func(session, seat, id string) sealed.Report {
+		return sealed.Report{Opened: &exam.Opened{Session: session, Attempt: id, Candidate: exam.Candidate{Seat: seat, IIN: "900101300007", Name: "Сериков"}}}
+	}
+	room := func(id string, wall int64) sealed.Report {
+		return sealed.Report{Header: stream.Header{ID: id}, FirstStamp: exam.Stamp{Wall: wall}, Room: &exam.RoomOpened{Session: "s", Room: "204/а"}}
 	}
 	var got []string
-	for _, o := range []*exam.Opened{
+	for _, rep := range []sealed.Report{
 		opened("astana-demo", "12", sealedtest.AttemptA),
 		opened("../../etc", "1/2", "../x"),
 		opened("", "", ""),
 		opened("s", "12Ә", strings.Repeat("y", 500)),
 		opened(strings.Repeat("s", 500), "\x00\n", "a"),
+		room("id", 0),
+		room("id", 1),
+		{Header: stream.Header{ID: "../a"}},
+		{Header: stream.Header{ID: "../a", Created: 1}},
+		{Header: stream.Header{ID: "purged-1"}, Purge: &exam.PurgeLogOpened{Name: "pc/12"}},
 	} {
-		got = append(got, logName("id", exam.Stamp{}, o, nil))
+		got = append(got, logName(rep))
 	}
-	got = append(got,
-		logName("id", exam.Stamp{}, nil, &exam.RoomOpened{Session: "s", Room: "204/а"}),
-		logName("id", exam.Stamp{Wall: 1}, nil, &exam.RoomOpened{Session: "s", Room: "204/а"}),
-		logName("", exam.Stamp{}, nil, nil),
-	)
 	want := []string{
 		"astana-demo-12-000000aa.emlog",
 		"______etc-1_2-___x.emlog",
@@ -274,7 +402,9 @@ func TestLogName(t *testing.T) {
 		strings.Repeat("s", 32) + "-__-a.emlog",
 		"s-room-204_а-044b9729.emlog",
 		"s-room-204_а-b7fe48ac.emlog",
-		"log-_.emlog",
+		"log-___a-4a5c20fc.emlog",
+		"log-___a-731a3471.emlog",
+		"purged-pc_12-4273d81d.emlog",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,20 +10,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/stream"
 	"emtihan/exam/sealed"
+	"emtihan/exam/vault"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 type pullCmd struct {
 	Sources []string `arg:"" name:"source" help:"Data folder of a station or of an administrator's computer, a folder that holds such folders or sealed files (a USB stick), or single files." type:"path"`
 	Out     string   `required:"" help:"Folder for the sealed files; it is made where it does not exist." placeholder:"DIR" type:"path"`
+	Second  []string `help:"Folder of a station's second place: its journals are taken where the first has less, is damaged or missing. Can be repeated." placeholder:"DIR" type:"path" sep:"none"`
 	JSON    bool     `name:"json" help:"Print a summary as one JSON object in the last line."`
+	access
 }
 
 // The codes with which a pull says why something was not pulled.
@@ -36,6 +40,10 @@ const (
 	whyDifferent = "different"
 	whyNotWhole  = "not-whole"
 	whyNothing   = "nothing"
+	whyOlder     = "older"
+	whyForked    = "forked"
+	whyShorter   = "shorter"
+	whyMissing   = "missing"
 	whyFailed    = "failed"
 )
 
@@ -49,22 +57,31 @@ type failure struct {
 
 type summary struct {
 	Sealed   int       `json:"sealed"`
-	Present  int       `json:"present"` // there already and identical
+	Present  int       `json:"present"` // there already with the same content
+	Grown    int       `json:"grown"`   // there already with less, and replaced
+	Second   int       `json:"second"`  // taken from the second place
 	Empty    int       `json:"empty"`   // journals without a record
 	Failed   int       `json:"failed"`
-	Files    []string  `json:"files"` // names of those sealed or present
+	Files    []string  `json:"files"` // names of those sealed, present or replaced
 	Failures []failure `json:"failures"`
 }
 
 var (
 	errEmpty     = errors.New("the journal has no records")
 	errPresent   = errors.New("it is there already")
+	errGrown     = errors.New("a part of it was there already")
 	errNothing   = errors.New("there are no logs of an exam in it")
 	errDifferent = errors.New("a different file of that name is there already")
+	errOlder     = errors.New("the file that is there already goes further")
+	errForked    = errors.New("the two places went different ways")
 )
 
 // Run pulls everything that can be pulled and says at the end what could not.
 func (c *pullCmd) Run(e *env) error {
+	opener, err := c.opener()
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(c.Out, 0o700); err != nil {
 		return err
 	}
@@ -75,29 +92,44 @@ func (c *pullCmd) Run(e *env) error {
 		sum.Failures = append(sum.Failures, f)
 		fmt.Fprintln(e.out, e.say("pull.failed", "Source", path, "Why", e.why(f)))
 	}
-	paths := c.find(fail)
-	for i, path := range paths {
-		name, size, records, err := c.pull(path)
-		step := fmt.Sprintf("[%d/%d] ", i+1, len(paths))
+	jobs, folders := c.find(fail)
+	p := &puller{out: c.Out, opener: opener, folders: folders, vaults: make(map[string]*vault.Vault)}
+	for i, j := range jobs {
+		got, err := p.pull(j)
+		step := fmt.Sprintf("[%d/%d] ", i+1, len(jobs))
+		for _, f := range got.trouble {
+			fmt.Fprint(e.out, step)
+			fail(f.path, f.err)
+		}
+		if got.second != "" {
+			sum.Second++
+			fmt.Fprintln(e.out, step+e.say("pull.second", "Source", got.second, "Why", e.why(diagnose("", got.because))))
+		}
 		switch {
 		case err == nil:
 			sum.Sealed++
-			fmt.Fprintln(e.out, step+e.say("pull.sealed", "Name", name, "Records", records, "Size", (size+1023)/1024))
+			fmt.Fprintln(e.out, step+e.say("pull.sealed", "Name", got.name, "Records", got.records, "Size", (got.size+1023)/1024))
 		case errors.Is(err, errPresent):
 			sum.Present++
-			fmt.Fprintln(e.out, step+e.say("pull.present", "Name", name))
+			fmt.Fprintln(e.out, step+e.say("pull.present", "Name", got.name))
+		case errors.Is(err, errGrown):
+			sum.Grown++
+			fmt.Fprintln(e.out, step+e.say("pull.grown", "Name", got.name, "Before", got.before, "Records", got.records))
 		case errors.Is(err, errEmpty):
 			sum.Empty++
-			fmt.Fprintln(e.out, step+e.say("pull.empty", "Source", path))
+			fmt.Fprintln(e.out, step+e.say("pull.empty", "Source", j.paths()[0]))
 			continue
 		default:
 			fmt.Fprint(e.out, step)
-			fail(path, err)
+			fail(j.paths()[0], err)
 			continue
 		}
-		sum.Files = append(sum.Files, name)
+		if got.locked != nil {
+			fmt.Fprintln(e.out, "  "+e.say("pull.locked", "Needs", e.needs(got.locked)))
+		}
+		sum.Files = append(sum.Files, got.name)
 	}
-	fmt.Fprintln(e.out, e.say("pull.summary", "Sealed", sum.Sealed, "Present", sum.Present, "Failed", sum.Failed))
+	fmt.Fprintln(e.out, e.say("pull.summary", "Sealed", sum.Sealed, "Present", sum.Present, "Grown", sum.Grown, "Failed", sum.Failed))
 	for _, f := range sum.Failures {
 		fmt.Fprintln(e.out, "  "+f.Source+": "+e.why(f))
 	}
@@ -128,10 +160,18 @@ func diagnose(path string, err error) failure {
 		f.Code = whyInUse
 	case errors.Is(err, errNoKey):
 		f.Code = whyNoKey
-	case errors.Is(err, sealed.ErrKey):
+	case errors.Is(err, vault.ErrKey):
 		f.Code = whyBadKey
+	case errors.Is(err, errForked):
+		f.Code = whyForked
+	case errors.Is(err, errShorter):
+		f.Code = whyShorter
+	case errors.Is(err, errOlder):
+		f.Code = whyOlder
 	case errors.Is(err, errDifferent):
 		f.Code = whyDifferent
+	case errors.Is(err, fs.ErrNotExist):
+		f.Code = whyMissing
 	case errors.Is(err, sealed.ErrNotWhole):
 		f.Code = whyNotWhole
 	case errors.Is(err, errNothing):
@@ -140,38 +180,111 @@ func diagnose(path string, err error) failure {
 	return f
 }
 
-// find lists the journals and sealed files in the sources, in the order of the sources and of the names.
-func (c *pullCmd) find(fail func(string, error)) (paths []string) {
-	for _, source := range c.Sources {
-		root, err := filepath.EvalSymlinks(source)
-		if err != nil {
-			fail(source, err)
-			continue
-		}
-		before, failed := len(paths), false
-		walk := func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				fail(path, err)
-				failed = true
-				return fs.SkipDir
+// job is one log to pull: a sealed file, or a journal in the first place, in second ones, or in both.
+type job struct {
+	path    string // or ""
+	seconds []string
+}
+
+func (j job) paths() []string {
+	if j.path == "" {
+		return j.seconds
+	}
+	return append([]string{j.path}, j.seconds...)
+}
+
+// find lists the journals and sealed files in the sources, in the order of the sources and of the names, and then what only
+// the second places have. A journal has the same name in both. folders are those with the key of a station.
+func (c *pullCmd) find(fail func(string, error)) (jobs []job, folders []string) {
+	second := make(map[string][]string)
+	var names []string
+	for _, dir := range c.Second {
+		paths, _ := c.logsIn(dir, fail)
+		for _, path := range paths {
+			name := filepath.Base(path)
+			if second[name] == nil {
+				names = append(names, name)
 			}
-			if d.IsDir() && path != root && c.isOut(path) {
-				return fs.SkipDir
-			}
-			if ext := filepath.Ext(path); d.Type().IsRegular() && (ext == ".journal" || ext == ".emlog") {
-				paths = append(paths, path)
-			}
-			return nil
-		}
-		if err := filepath.WalkDir(root, walk); err != nil {
-			fail(source, err)
-			failed = true
-		}
-		if len(paths) == before && !failed {
-			fail(source, errNothing)
+			second[name] = append(second[name], path)
 		}
 	}
-	return paths
+	for _, source := range c.Sources {
+		paths, keys := c.logsIn(source, fail)
+		folders = append(folders, keys...)
+		for _, path := range paths {
+			j := job{path: path}
+			if name := filepath.Base(path); filepath.Ext(path) == ".journal" {
+				var rest []string
+				for _, other := range second[name] {
+					if sameLog(path, other) {
+						j.seconds = append(j.seconds, other)
+					} else {
+						rest = append(rest, other)
+					}
+				}
+				second[name] = rest
+			}
+			jobs = append(jobs, j)
+		}
+	}
+	for _, name := range names {
+		for _, path := range second[name] {
+			jobs = append(jobs, job{seconds: []string{path}})
+		}
+	}
+	return jobs, folders
+}
+
+// sameLog reports whether two files of the same name may be the two places of one log: the rooms of one session have logs of one
+// name, and only their headers tell them apart.
+func sameLog(a, b string) bool {
+	x, err1 := rawHeader(a)
+	y, err2 := rawHeader(b)
+	return err1 != nil || err2 != nil || bytes.Equal(x, y)
+}
+
+func rawHeader(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	_, raw, err := stream.ReadHeader(f)
+	return raw, err
+}
+
+func (c *pullCmd) logsIn(source string, fail func(string, error)) (paths, folders []string) {
+	root, err := filepath.EvalSymlinks(source)
+	if err != nil {
+		fail(source, err)
+		return nil, nil
+	}
+	failed := false
+	walk := func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			fail(path, err)
+			failed = true
+			return fs.SkipDir
+		}
+		if d.IsDir() && path != root && c.isOut(path) {
+			return fs.SkipDir
+		}
+		if ext := filepath.Ext(path); d.Type().IsRegular() && (ext == ".journal" || ext == ".emlog") {
+			paths = append(paths, path)
+		}
+		if d.Name() == vault.KeyFile {
+			folders = append(folders, filepath.Dir(path))
+		}
+		return nil
+	}
+	if err := filepath.WalkDir(root, walk); err != nil {
+		fail(source, err)
+		failed = true
+	}
+	if len(paths) == 0 && !failed {
+		fail(source, errNothing)
+	}
+	return paths, folders
 }
 
 func (c *pullCmd) isOut(path string) bool {
@@ -182,22 +295,57 @@ func (c *pullCmd) isOut(path string) bool {
 
 // source is one log to pull.
 type source struct {
+	path    string
 	name    string // of the sealed file
 	records uint64
-	key     sealed.PublicKey
-	write   func(w io.Writer, at time.Time) error // the sealed file, dated at where it is not yet sealed
+	wraps   []vault.Wrap // where no key opens it
+	key     vault.PublicKey
+	write   func(w io.Writer) error // the sealed file
 	close   func() error
 }
 
-func openSource(path string) (source, error) {
-	if filepath.Ext(path) == ".emlog" {
-		return openSealed(path)
-	}
-	return openJournal(path)
+// puller seals logs into a folder.
+type puller struct {
+	out     string
+	opener  vault.Opener
+	folders []string                // with keys, among the sources
+	vaults  map[string]*vault.Vault // by data folder; nil where there is none
 }
 
-func openSealed(path string) (source, error) {
-	rep, err := verifyFile(path)
+// openerFor returns what may open a journal of a data folder. What lies in a second place alone belongs to any of them.
+func (p *puller) openerFor(folder string) vault.Opener {
+	openers := []vault.Opener{p.opener}
+	for _, dir := range append([]string{folder}, p.folders...) {
+		v, known := p.vaults[dir]
+		if !known {
+			v, _ = vault.OpenExisting(dir, vault.Options{}) // without it, its logs are named by their ids
+			p.vaults[dir] = v
+		}
+		if v != nil {
+			openers = append(openers, v)
+		}
+	}
+	return vault.Any(openers...)
+}
+
+func (p *puller) open(j job) (source, got, error) {
+	if filepath.Ext(j.path) == ".emlog" {
+		s, err := p.openSealed(j.path)
+		return s, got{}, err
+	}
+	r, g, err := p.choose(j)
+	if err != nil {
+		return source{}, g, err
+	}
+	s, err := p.openJournal(r)
+	if err != nil {
+		r.Close()
+	}
+	return s, g, err
+}
+
+func (p *puller) openSealed(path string) (source, error) {
+	rep, err := verifyFile(path, sealed.Options{Opener: p.opener})
 	if err != nil {
 		return source{}, err
 	}
@@ -208,67 +356,185 @@ func openSealed(path string) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	return source{
-		name: logName(rep.Seal.ID, rep.First, rep.Opened, rep.Room), records: rep.Seal.Records, key: rep.Seal.Key, close: f.Close,
-		write: func(w io.Writer, _ time.Time) error {
+	s := source{
+		path: path, name: logName(rep), records: rep.Seal.Records, key: rep.Seal.Key, close: f.Close,
+		write: func(w io.Writer) error {
 			if _, err := f.Seek(0, io.SeekStart); err != nil {
 				return err
 			}
 			_, err := io.Copy(w, f)
 			return err
 		},
-	}, nil
+	}
+	if rep.KeyErr != nil {
+		s.wraps = rep.Header.Wraps
+	}
+	return s, nil
 }
 
-func openJournal(path string) (_ source, err error) {
-	r, err := journal.OpenReader(path)
-	if err != nil {
-		return source{}, err
-	}
-	defer func() {
-		if err != nil {
-			r.Close()
+// located is a journal that was opened.
+type located struct {
+	*journal.Reader
+	path, folder string // folder: the data folder to which it belongs
+}
+
+// trouble is what is wrong with one of the places of a log that could be pulled all the same.
+type trouble struct {
+	path string
+	err  error
+}
+
+// choose opens the file of the place that has the most, and says what is the matter with the others. The first place wins
+// where both have the same.
+func (p *puller) choose(j job) (best located, g got, err error) {
+	var opened []located
+	var first error // why the first place was not taken
+	for i, path := range j.paths() {
+		folder := dataFolder(path)
+		if j.path != "" {
+			folder = dataFolder(j.path)
 		}
-	}()
-	if r.Summary().Records == 0 {
+		r, oerr := journal.OpenReader(path, p.openerFor(folder))
+		if errors.Is(oerr, journal.ErrInUse) {
+			err = oerr
+			break
+		}
+		if oerr != nil {
+			if i == 0 {
+				first = oerr
+			}
+			continue
+		}
+		opened = append(opened, located{r, path, folder})
+	}
+	if err == nil && len(opened) == 0 {
+		err = first
+	}
+	if r := j.path; r != "" && len(opened) > 1 && opened[0].path != r {
+		// Two second places, and no telling whose: the first of them stands in.
+		for _, l := range opened[1:] {
+			l.Close()
+		}
+		opened = opened[:1]
+	}
+	for _, l := range opened {
+		if best.Reader == nil || l.Summary().Leaves > best.Summary().Leaves {
+			best = l
+		}
+	}
+	for _, l := range opened {
+		if err == nil && l.path != best.path {
+			if why := goesOn(best.Reader, l.Reader); why != nil {
+				g.trouble = append(g.trouble, trouble{l.path, why})
+			}
+		}
+		if err != nil || l.path != best.path {
+			l.Close()
+		}
+	}
+	if err != nil {
+		return located{}, g, err
+	}
+	if best.path != j.path {
+		g.second, g.because = best.path, first
+		switch {
+		case j.path == "":
+			g.because = fs.ErrNotExist
+		case first == nil:
+			g.because = errShorter
+		}
+	}
+	return best, g, nil
+}
+
+var errShorter = errors.New("the first place has less")
+
+// goesOn returns an error that wraps errForked where the longer journal did not grow out of the shorter one.
+func goesOn(long, short *journal.Reader) error {
+	l, s := long.Summary(), short.Summary()
+	proof, err := long.ProveTree(s.Leaves)
+	if err == nil {
+		err = tlog.CheckTree(proof, int64(l.Leaves), l.Root, int64(s.Leaves), s.Root)
+	}
+	if err != nil || l.ID != s.ID {
+		return fmt.Errorf("%w: %v", errForked, err)
+	}
+	return nil
+}
+
+func (p *puller) openJournal(r located) (source, error) {
+	sum := r.Summary()
+	if sum.Records == 0 {
 		return source{}, errEmpty
 	}
-	var first exam.Recorded
-	err = r.Records(func(_ uint64, data []byte) error {
-		if first, err = exam.DecodeRecord(data); err != nil {
-			return &journal.DamagedError{Path: path, Seq: 1, Why: err.Error()}
+	rep := sealed.Report{Seal: sealed.SealText{ID: sum.ID}, KeyErr: r.KeyErr()}
+	rep.Header, _ = r.Header()
+	runs := make(map[string]bool)
+	err := r.Frames(func(f stream.Frame) error {
+		switch {
+		case f.Kind == stream.KindRun:
+			runs[string(f.Payload[len(stream.Salt{}):])] = true
+		case f.Kind == stream.KindRecord && f.Number == 1 && f.Data != nil:
+			rec, err := exam.DecodeRecord(f.Data)
+			if err != nil {
+				return &journal.DamagedError{Path: r.path, Seq: 1, Why: err.Error()}
+			}
+			rep.FirstStamp = rec.Stamp
+			switch ev := rec.Event.(type) {
+			case exam.Opened:
+				rep.Opened = &ev
+			case exam.RoomOpened:
+				rep.Room = &ev
+			case exam.PurgeLogOpened:
+				rep.Purge = &ev
+			}
 		}
-		return errFirst
+		return nil
 	})
-	if !errors.Is(err, errFirst) {
-		return source{}, err
-	}
-	var opened *exam.Opened
-	var room *exam.RoomOpened
-	switch ev := first.Event.(type) {
-	case exam.Opened:
-		opened = &ev
-	case exam.RoomOpened:
-		room = &ev
-	}
-	key, err := sealed.LoadKey(dataFolder(path))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w in %s", errNoKey, dataFolder(path))
-	}
 	if err != nil {
 		return source{}, err
 	}
-	sum := r.Summary()
-	return source{
-		name: logName(sum.ID, first.Stamp, opened, room), records: sum.Records, key: key.Public(), close: r.Close,
-		write: func(w io.Writer, at time.Time) error { return sealed.Seal(w, r, key, at) },
-	}, nil
+	key, err := p.key(r.folder, runs)
+	if err != nil {
+		return source{}, err
+	}
+	s := source{
+		path: r.path, name: logName(rep), records: sum.Records, key: key.Public(), close: r.Close,
+		write: func(w io.Writer) error { return sealed.Seal(w, r.Reader, key, time.Now()) },
+	}
+	if r.KeyErr() != nil {
+		s.wraps = rep.Header.Wraps
+	}
+	return s, nil
 }
 
-// errFirst ends the reading of a journal after its first record.
-var errFirst = errors.New("that was the first record")
+// key returns the key that seals a journal of a data folder: the folder's own, or one of the other sources' that wrote in the
+// journal, so that a stick with the second place can be pulled together with the station's folder.
+func (p *puller) key(folder string, runs map[string]bool) (vault.Key, error) {
+	own, err := loadKey(folder)
+	if err == nil && runs[own.Public().String()] {
+		return own, nil
+	}
+	for _, dir := range p.folders {
+		if k, kerr := loadKey(dir); kerr == nil && runs[k.Public().String()] {
+			return k, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w in %s", errNoKey, folder)
+	}
+	return own, err
+}
 
-var errNoKey = errors.New("there is no " + sealed.KeyFile)
+// loadKey returns a computer's signing key, from where it keeps it.
+func loadKey(dir string) (vault.Key, error) {
+	if v, err := vault.OpenExisting(dir, vault.Options{}); err == nil {
+		return v.Key(), nil
+	}
+	return vault.LoadKey(dir)
+}
+
+var errNoKey = errors.New("there is no " + vault.KeyFile)
 
 // dataFolder returns the folder that holds the station's key, from where its journals lie: DIR/attempts/SESSION/*.journal or
 // DIR/room/*.journal.
@@ -284,16 +550,23 @@ func dataFolder(path string) string {
 }
 
 // logName returns SESSION-SEAT-ATTEMPT8.emlog: neither the candidate's name nor the IIN, for names of files are seen by many.
-// ATTEMPT8 is the end of the attempt's id, since ids of one morning begin alike.
-func logName(id string, first exam.Stamp, opened *exam.Opened, room *exam.RoomOpened) string {
-	switch {
-	case opened != nil:
-		return join(opened.Session, opened.Candidate.Seat, tail(opened.Attempt))
-	case room != nil:
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", id, first.Wall))
-		return join(room.Session, "room", room.Room, fmt.Sprintf("%x", sum[:4]))
+// ATTEMPT8 is the end of the attempt's id, since ids of one morning begin alike. Where no key opens the log, its id gives the
+// name.
+func logName(rep sealed.Report) string {
+	id := rep.Header.ID
+	sum := func(n int64) string {
+		h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", id, n))
+		return fmt.Sprintf("%x", h[:4])
 	}
-	return join("log", tail(id))
+	switch {
+	case rep.Opened != nil:
+		return join(rep.Opened.Session, rep.Opened.Candidate.Seat, tail(rep.Opened.Attempt))
+	case rep.Room != nil:
+		return join(rep.Room.Session, "room", rep.Room.Room, sum(rep.FirstStamp.Wall))
+	case rep.Purge != nil:
+		return join("purged", rep.Purge.Name, sum(rep.FirstStamp.Wall))
+	}
+	return join("log", tail(id), sum(rep.Header.Created))
 }
 
 func join(parts ...string) string {
@@ -323,94 +596,110 @@ func fileName(s string) string {
 	return string(r[:min(len(r), 32)])
 }
 
-// pull puts one log into the folder. It returns errPresent where the same file is there already, and errDifferent where
-// another one is.
-func (c *pullCmd) pull(path string) (name string, size int64, records uint64, err error) {
-	src, err := openSource(path)
+// got is what became of one log.
+type got struct {
+	name    string
+	size    int64
+	records uint64
+	before  uint64       // records of the file that it replaced
+	locked  []vault.Wrap // where no key opened it
+	second  string       // the file in the second place from which it was taken
+	because error        // why
+	trouble []trouble
+}
+
+// pull puts one log into the folder. It returns errPresent where the same content is there already, errGrown where it has
+// replaced a file with less, and errDifferent or errOlder where what is there stays.
+func (p *puller) pull(j job) (g got, err error) {
+	src, g, err := p.open(j)
 	if err != nil {
-		return "", 0, 0, err
+		return g, err
 	}
 	defer src.close()
-	target := filepath.Join(c.Out, src.name)
-	switch there, err := verifyFile(target, src.key); {
-	case err == nil:
-		return src.name, 0, src.records, compare(target, there.Seal, src)
-	case errors.Is(err, sealed.ErrNotWhole):
-		return "", 0, 0, fmt.Errorf("%w: %s: %v", errDifferent, src.name, err)
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", 0, 0, err
-	}
-	size, err = c.create(target, src)
-	return src.name, size, src.records, err
-}
-
-// compare writes the source once more, dated as the file that is there, and demands the same bytes.
-func compare(target string, there sealed.SealText, src source) error {
-	f, err := os.Open(target)
+	g.name, g.records, g.locked = src.name, src.records, src.wraps
+	tmp, err := os.CreateTemp(p.out, ".nct-*")
 	if err != nil {
-		return err
-	}
-	defer f.Close()
-	cw := &comparer{r: bufio.NewReader(f)}
-	err = src.write(cw, there.Time)
-	if err == nil {
-		if _, rerr := cw.r.ReadByte(); rerr == nil {
-			err = errDifferent
-		}
-	}
-	switch {
-	case errors.Is(err, errDifferent):
-		return fmt.Errorf("%w: %s has %d records, the source has %d", errDifferent, filepath.Base(target), there.Records, src.records)
-	case err != nil:
-		return err
-	}
-	return errPresent
-}
-
-// comparer refuses bytes that are not the next ones of r.
-type comparer struct {
-	r   *bufio.Reader
-	buf []byte
-}
-
-func (c *comparer) Write(p []byte) (int, error) {
-	c.buf = slices.Grow(c.buf[:0], len(p))[:len(p)]
-	if _, err := io.ReadFull(c.r, c.buf); err != nil || !bytes.Equal(c.buf, p) {
-		return 0, errDifferent
-	}
-	return len(p), nil
-}
-
-// create writes the sealed file, reads and verifies it, and only then gives it its name.
-func (c *pullCmd) create(target string, src source) (size int64, err error) {
-	tmp, err := os.CreateTemp(c.Out, ".nct-*")
-	if err != nil {
-		return 0, err
+		return g, err
 	}
 	defer os.Remove(tmp.Name())
-	err = src.write(tmp, time.Now())
+	err = src.write(tmp)
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err != nil {
-		return 0, err
+		return g, err
 	}
-	rep, err := verifyFile(tmp.Name(), src.key)
+	rep, err := verifyFile(tmp.Name(), sealed.Options{})
 	if err != nil {
-		return 0, fmt.Errorf("what was written could not be verified: %w", err)
+		return g, fmt.Errorf("what was written could not be verified: %w", err)
 	}
-	if rep.Seal.Records != src.records {
-		return 0, fmt.Errorf("what was written has %d records, the source has %d", rep.Seal.Records, src.records)
+	if rep.Seal.Records != src.records || rep.Seal.Key != src.key {
+		return g, fmt.Errorf("what was written has %d records, the source has %d", rep.Seal.Records, src.records)
 	}
 	fi, err := os.Stat(tmp.Name())
 	if err != nil {
-		return 0, err
+		return g, err
 	}
-	if err := os.Rename(tmp.Name(), target); err != nil {
-		return 0, err
+	g.size = fi.Size()
+	target := filepath.Join(p.out, src.name)
+	there, err := verifyFile(target, sealed.Options{})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	case errors.Is(err, sealed.ErrNotWhole):
+		return g, fmt.Errorf("%w: %s: %v", errDifferent, src.name, err)
+	case err != nil:
+		return g, err
+	default:
+		g.before = there.Seal.Records
+		if err = relate(target, there, tmp.Name(), rep); !errors.Is(err, errGrown) {
+			return g, err
+		}
 	}
-	d, err := os.Open(c.Out)
-	if err != nil {
-		return 0, err
+	if rerr := os.Rename(tmp.Name(), target); rerr != nil {
+		return g, rerr
 	}
-	defer d.Close()
-	return fi.Size(), d.Sync()
+	if serr := syncDir(p.out); serr != nil {
+		return g, serr
+	}
+	return g, err
+}
+
+// relate compares what is there with what would take its place: errPresent where both have the same content, errGrown where
+// the new file begins with all that is there, byte for byte as far as the seal, errOlder the other way round, and errDifferent.
+func relate(target string, there sealed.Report, fresh string, rep sealed.Report) error {
+	name := filepath.Base(target)
+	different := fmt.Errorf("%w: %s has %d records, the source has %d", errDifferent, name, there.Seal.Records, rep.Seal.Records)
+	switch {
+	case there.Seal.Key != rep.Seal.Key:
+		return fmt.Errorf("%w: %s is sealed with another key", errDifferent, name)
+	case there.Seal.Bytes == rep.Seal.Bytes && there.Seal.Digest == rep.Seal.Digest:
+		return errPresent
+	}
+	same, err := sameBytes(target, fresh, min(there.Seal.Bytes, rep.Seal.Bytes))
+	switch {
+	case err != nil:
+		return err
+	case !same:
+		return different
+	case there.Seal.Bytes > rep.Seal.Bytes:
+		return fmt.Errorf("%w: %s has %d records, the source has %d", errOlder, name, there.Seal.Records, rep.Seal.Records)
+	}
+	return errGrown
+}
+
+// sameBytes reports whether the first n bytes of two files are equal.
+func sameBytes(a, b string, n int64) (bool, error) {
+	var sums [2][]byte
+	for i, path := range []string{a, b} {
+		f, err := os.Open(path)
+		if err != nil {
+			return false, err
+		}
+		h := sha256.New()
+		_, err = io.CopyN(h, f, n)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return false, err
+		}
+		sums[i] = h.Sum(nil)
+	}
+	return bytes.Equal(sums[0], sums[1]), nil
 }

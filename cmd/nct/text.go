@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,25 +12,24 @@ import (
 )
 
 type textCmd struct {
-	File string `arg:"" help:"Sealed log (.emlog) of an attempt."`
+	File string `arg:"" help:"Log of an attempt: sealed (.emlog), or a journal on the computer that wrote it."`
 	Item string `arg:"" help:"Item of the paper, such as E1."`
+	access
 }
 
 // Run prints the text that the item has at the end of the log.
 func (c *textCmd) Run(e *env) error {
-	if _, err := verifyFile(c.File); err != nil {
-		sentence, code := e.complain(c.File, err)
-		fmt.Fprintln(e.err, sentence)
-		return exitError(code)
-	}
-	f, err := os.Open(c.File)
+	log, err := e.openShown(c.File, c.access, nil)
 	if err != nil {
-		return err
+		return e.refuse(c.File, err)
 	}
-	defer f.Close()
-	texts, err := replay(f)
+	defer log.close()
+	if log.bad != nil {
+		return e.refuse(c.File, log.bad)
+	}
+	texts, err := replay(log)
 	if err != nil {
-		return err
+		return e.refuse(c.File, err)
 	}
 	t, ok := texts[c.Item]
 	if !ok {
@@ -42,32 +39,37 @@ func (c *textCmd) Run(e *env) error {
 	return err
 }
 
-// replay reproduces the texts of all items from the edits (R11).
-func replay(r io.Reader) (map[string]*text, error) {
-	file, err := sealed.Open(r)
-	if err != nil {
-		return nil, err
+// refuse says why a log cannot be shown. What the flags got wrong is for the caller to say.
+func (e *env) refuse(file string, err error) error {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return err
 	}
+	sentence, code := e.complain(file, err)
+	fmt.Fprintln(e.err, sentence)
+	return exitError(code)
+}
+
+// replay reproduces the texts of all items from the edits (R11).
+func replay(log *shown) (map[string]*text, error) {
 	texts := make(map[string]*text)
-	for {
-		s, err := file.Next()
-		if errors.Is(err, io.EOF) {
-			return texts, nil
-		}
-		if err != nil {
-			return nil, err
+	err := log.each(func(s sealed.Section) error {
+		if s.Record == nil {
+			return nil
 		}
 		ed, ok := s.Record.Event.(exam.Edited)
 		if !ok {
-			continue
+			return nil
 		}
 		if texts[ed.Item] == nil {
 			texts[ed.Item] = new(text)
 		}
 		if err := texts[ed.Item].apply(ed); err != nil {
-			return nil, fmt.Errorf("record %d: %w", s.Number, err)
+			return fmt.Errorf("record %d: %w", s.Number, err)
 		}
-	}
+		return nil
+	})
+	return texts, err
 }
 
 // text is a response in runes.

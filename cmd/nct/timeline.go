@@ -19,6 +19,7 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/stream"
 	"emtihan/exam/sealed"
 )
 
@@ -26,11 +27,12 @@ import (
 const longPause = 30 * time.Second
 
 type timelineCmd struct {
-	File  string   `arg:"" help:"Sealed log (.emlog)."`
+	File  string   `arg:"" help:"Sealed log (.emlog), or a journal on the computer that wrote it, such as DATA/purged.journal."`
 	JSON  bool     `name:"json" help:"One JSON object a line for every event: seq, wall (Unix milliseconds), run, mono and used_ms (milliseconds), kind, fields."`
 	Faces string   `help:"Write the frames of the face checks and the registered photo into this folder." placeholder:"DIR" type:"path"`
 	Keys  bool     `help:"Show every keystroke."`
-	Key   []string `help:"File with the public keys that may have sealed the log. Can be repeated." placeholder:"FILE" sep:"none"`
+	Key   []string `help:"File with the public keys that may have signed the log. Can be repeated." placeholder:"FILE" sep:"none"`
+	access
 }
 
 // Run shows the log. A file that is not whole is shown up to the first wrong place, under a warning.
@@ -39,40 +41,39 @@ func (c *timelineCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	rep, bad := verifyFile(c.File, keys...)
-	headline := ""
-	if bad != nil {
-		sentence, code := e.complain(c.File, bad)
-		if code != exitNotWhole {
-			fmt.Fprintln(e.err, sentence)
-			return exitError(code)
-		}
-		headline = sentence
-		if c.JSON {
-			fmt.Fprintln(e.err, sentence)
-		}
-	} else {
-		headline = e.whole(c.File, rep)
-	}
-	f, err := os.Open(c.File)
+	log, err := e.openShown(c.File, c.access, keys)
 	if err != nil {
-		return err
+		return e.refuse(c.File, err)
 	}
-	defer f.Close()
+	defer log.close()
+	if c.JSON && log.bad != nil {
+		fmt.Fprintln(e.err, log.headline)
+	}
 	out := bufio.NewWriter(e.out)
-	t := &timeline{env: e, out: out, json: c.JSON, keys: c.Keys, attempt: exam.NewAttempt(nil), texts: make(map[string]*text), faces: c.Faces, names: make(map[journal.Hash]string)}
-	if !c.JSON {
-		fmt.Fprintf(out, "%s\n\n%s\n", headline, e.say("columns", "Zone", e.zone))
+	t := &timeline{
+		env: e, out: out, json: c.JSON, keys: c.Keys, attempt: exam.NewAttempt(nil), texts: make(map[string]*text),
+		faces: c.Faces, names: make(map[journal.Hash]string), blobs: make(map[journal.Hash][]byte),
 	}
-	err = t.show(f)
-	if !c.JSON && bad != nil {
-		fmt.Fprintf(out, "\n%s\n", headline)
+	if !c.JSON {
+		fmt.Fprintf(out, "%s\n\n%s\n", log.headline, e.say("columns", "Zone", e.zone))
+	}
+	err = log.each(t.section)
+	t.endBurst()
+	if !c.JSON && log.bad != nil {
+		fmt.Fprintf(out, "\n%s\n", log.headline)
 	}
 	if ferr := out.Flush(); ferr != nil {
 		return ferr
 	}
+	var locked *lockedError
 	switch {
-	case bad != nil:
+	case errors.As(err, &locked):
+		err = e.refuse(c.File, err)
+		if log.bad == nil {
+			return err
+		}
+		return exitError(exitNotWhole)
+	case log.bad != nil:
 		return exitError(exitNotWhole)
 	case errors.Is(err, sealed.ErrNotWhole):
 		return fmt.Errorf("%s changed while it was read: %w", c.File, err)
@@ -80,48 +81,41 @@ func (c *timelineCmd) Run(e *env) error {
 	return err
 }
 
-// timeline turns the sections of a file into lines, one by one.
+// timeline turns the frames of a log into lines, one by one.
 type timeline struct {
 	*env
 	out        io.Writer
 	json, keys bool
-	attempt    *exam.Attempt // the fold; nil in a room's log, or after an event that does not follow
+	attempt    *exam.Attempt // the fold; nil in another log than an attempt's, or after an event that does not follow
 	texts      map[string]*text
 	burst      *burst
 	last       exam.Recorded
 	faces      string
 	names      map[journal.Hash]string // frames to write, by hash
+	blobs      map[journal.Hash][]byte // those that stand before the next record
 }
 
-// show writes everything that can be read and returns why it stopped, or nil at the end.
-func (t *timeline) show(r io.Reader) error {
-	f, err := sealed.Open(r)
-	if err != nil {
-		return err
-	}
-	for {
-		s, err := f.Next()
-		if err != nil {
-			t.endBurst()
-			if errors.Is(err, io.EOF) {
-				return nil
+func (t *timeline) section(s sealed.Section) error {
+	switch {
+	case s.Kind == stream.KindBlob && t.faces != "":
+		t.blobs[s.Hash] = s.Data
+	case s.Record != nil:
+		t.nameFrames(*s.Record)
+		for h, data := range t.blobs {
+			if err := t.picture(h, data); err != nil {
+				return err
 			}
-			return err
 		}
-		if s.Place == sealed.PlaceBlob {
-			err = t.blob(s)
-		} else {
-			err = t.event(s.Record)
-		}
-		if err != nil {
-			return err
-		}
+		clear(t.blobs)
+		return t.event(*s.Record)
 	}
+	return nil
 }
 
 func (t *timeline) event(rec exam.Recorded) error {
 	var trouble error
-	if _, room := rec.Event.(exam.RoomOpened); room {
+	switch rec.Event.(type) {
+	case exam.RoomOpened, exam.PurgeLogOpened:
 		t.attempt = nil
 	}
 	if t.attempt != nil {
@@ -131,7 +125,6 @@ func (t *timeline) event(rec exam.Recorded) error {
 		}
 		t.attempt = next
 	}
-	t.nameFrames(rec)
 	if t.json {
 		return t.object(rec)
 	}
@@ -304,22 +297,22 @@ func (t *timeline) nameFrames(rec exam.Recorded) {
 	}
 }
 
-// blob writes a picture beside the timeline.
-func (t *timeline) blob(s sealed.Section) error {
-	name := t.names[s.Hash]
-	if t.faces == "" || name == "" {
+// picture writes a picture beside the timeline.
+func (t *timeline) picture(h journal.Hash, data []byte) error {
+	name := t.names[h]
+	if name == "" {
 		return nil
 	}
 	if err := os.MkdirAll(t.faces, 0o700); err != nil {
 		return err
 	}
-	ext := map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}[http.DetectContentType(s.Data)]
+	ext := map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}[http.DetectContentType(data)]
 	path := filepath.Join(t.faces, name+either(ext != "", ext, ".bin"))
 	if old, err := os.ReadFile(path); err == nil {
-		if bytes.Equal(old, s.Data) {
+		if bytes.Equal(old, data) {
 			return nil
 		}
 		return usageError{fmt.Errorf("--faces: %s exists and is another picture; choose an empty folder", path)}
 	}
-	return os.WriteFile(path, s.Data, 0o600)
+	return os.WriteFile(path, data, 0o600)
 }

@@ -101,6 +101,19 @@ func (e *env) words(ev exam.Event) string {
 			fields = append(fields, k+": "+ev.Fields[k])
 		}
 		pairs = []any{"Number", ev.Number, "Form", ev.Form, "By", ev.By, "IIN", ev.IIN, "Cause", ev.Cause, "Fields", strings.Join(fields, "; ")}
+	case exam.StorageChanged:
+		pairs = []any{
+			"Place", e.code("storage", ev.Place), "State", e.code("storage", ev.State), "Detail", either(ev.Detail != "", " ("+ev.Detail+")", ""),
+		}
+	case exam.CheckpointHeard:
+		pairs = []any{"Station", ev.Station, "Attempt", ev.Attempt, "Size", ev.Size, "Root", short(ev.Root)}
+	case exam.PurgeLogOpened:
+		pairs = []any{"Name", ev.Name}
+	case exam.Purged:
+		pairs = []any{
+			"Log", ev.Log, "Kind", e.code("kind", ev.LogKind), "Session", ev.Session, "Size", ev.Size, "Root", short(ev.Root),
+			"Ended", e.clock(time.UnixMilli(ev.Ended)), "KeepDays", ev.KeepDays, "By", ev.By, "Files", ev.Files,
+		}
 	}
 	for i := 1; i < len(pairs); i += 2 {
 		if s, ok := pairs[i].(string); ok {

@@ -24,6 +24,7 @@ const (
 type cli struct {
 	Session string `required:"" placeholder:"FILE" help:"Session file: who is expected, and who may decide."`
 	Data    string `placeholder:"DIR" help:"Data folder for the room's log, acts and form templates (forms/)."`
+	Second  string `placeholder:"DIR" help:"Folder on another disk or a stick that keeps the room's log, too."`
 	Devices string `placeholder:"FILE" help:"Devices file with the sections [detector] and [door]."`
 	Room    string `placeholder:"SOCKET" help:"Unix socket for the stations of the room."`
 	Lang    string `default:"kk" enum:"kk,ru,en" help:"Language at the start: kk, ru or en."`

@@ -15,6 +15,8 @@ import (
 	"emtihan/devices/door"
 	"emtihan/devices/simulate"
 	"emtihan/exam"
+	"emtihan/exam/journal"
+	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 	"emtihan/proctor/room"
 
@@ -109,7 +111,7 @@ func TestExitCodes(t *testing.T) {
 			if len(troubles) > 0 {
 				t.Fatal(troubles)
 			}
-			r, err := room.Open(room.Config{Dir: filepath.Join(dir, "data"), Session: s.session, Forms: s.forms})
+			r, err := room.Open(room.Config{Dir: filepath.Join(dir, "data"), Session: s.session, Forms: s.forms, Journal: keys(t, filepath.Join(dir, "data"))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,7 +227,7 @@ func TestUnknownReadingsCarryNoValues(t *testing.T) {
 
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within 30 s", what)
@@ -250,7 +252,7 @@ func TestDevicesToRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := room.Open(room.Config{Dir: filepath.Join(dir, "data"), Session: s.session, Forms: forms})
+	r, err := room.Open(room.Config{Dir: filepath.Join(dir, "data"), Session: s.session, Forms: forms, Journal: keys(t, filepath.Join(dir, "data"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,4 +312,17 @@ func TestWitness(t *testing.T) {
 	if _, err := openWitness(t.TempDir()); err == nil {
 		t.Error("a folder passes for a diagnostics file")
 	}
+}
+
+// keys returns the vault of a data folder.
+func keys(t *testing.T, dir string) journal.Options {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.Open(dir, vault.Options{Credentials: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return journal.Options{Vault: v}
 }

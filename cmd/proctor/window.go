@@ -17,7 +17,7 @@ import (
 	"emtihan/devices/display"
 	"emtihan/exam"
 	"emtihan/exam/journal"
-	"emtihan/exam/sealed"
+	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 	"emtihan/proctor/console"
 	"emtihan/proctor/room"
@@ -46,9 +46,16 @@ func window(c *cli, stderr io.Writer) int {
 	if err != nil {
 		return refuse(c, stderr, w, []*trouble{folderTrouble(c.Data, err)})
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return refuse(c, stderr, w, []*trouble{folderTrouble(c.Data, err)})
+	}
+	keys, err := vault.Open(dir, vault.Options{Recipients: s.session.Recipients})
+	if err != nil {
+		return refuse(c, stderr, w, []*trouble{folderTrouble(c.Data, err)})
+	}
 	links := new(stations)
 	r, err := room.Open(room.Config{
-		Dir: dir, Session: s.session, Forms: s.forms, Software: software, OnAct: links.act,
+		Dir: dir, Session: s.session, Forms: s.forms, Software: software, OnAct: links.act, Journal: journal.Options{Vault: keys, Second: secondLog(c.Second, s.session.ID)},
 		Fonts: act.Fonts{Regular: fonts.Mend(theme.DefaultTextFont().Content()), Bold: fonts.Mend(theme.DefaultTextBoldFont().Content())},
 	})
 	if err != nil {
@@ -59,10 +66,6 @@ func window(c *cli, stderr io.Writer) int {
 			fmt.Fprintln(stderr, "proctor:", err)
 		}
 	}()
-	// NCT seals the room's log with the key of this folder.
-	if _, _, err := sealed.LoadOrCreateKey(dir); err != nil {
-		return refuse(c, stderr, w, []*trouble{folderTrouble(c.Data, err)})
-	}
 	if !hasDisplay() {
 		fmt.Fprintln(stderr, locales.T(c.lang(), "proctor.start.display"))
 		return exitDisplay
@@ -98,6 +101,14 @@ func window(c *cli, stderr io.Writer) int {
 	win.SetMaster()
 	win.ShowAndRun()
 	return exitOK
+}
+
+// secondLog returns the path of the room's log in the second place.
+func secondLog(dir, session string) string {
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, session+".room.journal")
 }
 
 func newApp() fyne.App {

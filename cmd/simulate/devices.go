@@ -28,7 +28,7 @@ const (
 )
 
 type devicesCommand struct {
-	Dir string `required:"" placeholder:"DIR" help:"Directory for the ports DIR/detector and DIR/door and the socket DIR/control; made if absent."`
+	Dir string `required:"" placeholder:"DIR" help:"Directory for the ports DIR/detector, DIR/door and DIR/lock and the socket DIR/control; made if absent."`
 }
 
 // Help lists the commands that the running devices take.
@@ -39,7 +39,8 @@ func (devicesCommand) Help() string {
 		"does not end it; \"quit\", an interrupt or a termination signal does.\n\n" +
 		// Indented lines are shown as they are.
 		indent + strings.ReplaceAll(simulate.Commands+"\nquit", "\n", "\n"+indent) + "\n\n" + fmt.Sprintf("The detector is unit %d, input 0, counter in holding or input register %d; the door is unit %d, "+
-		"input 0, on while it is closed.", simulate.DetectorUnit, simulate.CounterRegister, simulate.DoorUnit)
+		"input 0, on while it is closed; the lock speaks OSDP at address %d, input 0, active while it is closed, output 0, and takes the default key.",
+		simulate.DetectorUnit, simulate.CounterRegister, simulate.DoorUnit, simulate.LockAddress)
 }
 
 // Run plays the devices until it is told to quit.

@@ -19,7 +19,7 @@ import (
 	"emtihan/devices/simulate"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // shortDir returns a directory whose path leaves room for the name of a socket.
 func shortDir(t *testing.T) string {

@@ -19,6 +19,8 @@ type commands struct {
 	Room    roomCommand    `cmd:"" help:"Make the folder of a demonstration: session, photos, camera."`
 	Play    playCommand    `cmd:"" help:"Play a whole exam day in windows without a screen, and leave pictures and logs."`
 	Spine   spineCommand   `cmd:"" name:"bench-spine" help:"Measure start, resume after a kill, and key to saved."`
+	Typing  typingCommand  `cmd:"" name:"bench-typing" help:"Measure key to pixel in the essay editor, beside Chromium, gedit and xterm."`
+	Editor  editorCommand  `cmd:"" help:"Show the essay editor in a window of its own."`
 	Camera  cameraCommand  `cmd:"" help:"Change what the demonstration's camera sees."`
 }
 

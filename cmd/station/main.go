@@ -28,12 +28,15 @@ func main() {
 const description = `The candidate's program.
 
 Exit codes: 0 ended regularly · 1 unexpected · 2 wrong arguments · 3 another instance uses the data folder ·
-4 session, profile, paper or photo cannot be read · 5 data folder full, read-only or failing ·
+4 session, profile, paper or photo cannot be read · 5 data folder full, read-only or failing, or its keys cannot be used ·
 6 the log of an attempt is damaged · 7 no display · 8 (check) faces cannot be checked.`
 
 type arguments struct {
 	Session string  `required:"" type:"path" help:"File of the session: candidates, administrators, profile and paper."`
 	Data    string  `default:"data" type:"path" help:"Folder that keeps the attempts."`
+	Second  string  `type:"path" help:"Folder on another disk or a stick that keeps the attempts, too."`
+	Reserve int64   `default:"32" help:"Space in MiB that is kept back in both folders for the moment when a disk is full."`
+	Keys    string  `type:"path" help:"Folder of systemd credentials with the station's keys; - for none. The default is $$CREDENTIALS_DIRECTORY, or else the data folder."`
 	Name    string  `default:"${hostname}" help:"Name of this station in the log."`
 	Camera  string  `default:"0" help:"Camera: device number, file or URL."`
 	Models  string  `default:"assets/models/node_modules/faceplugin-face-recognition-js/model" type:"path" help:"Folder of the face models."`
@@ -49,7 +52,7 @@ type arguments struct {
 
 func (a arguments) options() station.Options {
 	return station.Options{
-		Data: a.Data, Session: a.Session, Name: a.Name, Camera: a.Camera, Models: a.Models, Room: a.Room,
+		Data: a.Data, Second: a.Second, Reserve: a.Reserve << 20, Keys: a.Keys, Session: a.Session, Name: a.Name, Camera: a.Camera, Models: a.Models, Room: a.Room,
 		Witness: a.Witness, Lang: locales.Lang(a.Lang), Scale: min(max(a.Scale, 1), 2), Window: a.Window,
 	}
 }

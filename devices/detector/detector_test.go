@@ -20,18 +20,18 @@ import (
 	"emtihan/devices/simulate"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // patient are settings with which a busy machine does not look like a silent device.
 func patient(path string) detector.Config {
 	return detector.Config{
 		Name: "entrance",
 		Config: line.Config{
-			Path: path, ResponseTimeout: patience, WriteTimeout: 200 * time.Millisecond,
+			Path: path, ResponseTimeout: time.Minute, WriteTimeout: 200 * time.Millisecond,
 			BackoffMin: time.Millisecond, BackoffMax: 20 * time.Millisecond,
 		},
 		CounterRegister: simulate.CounterRegister,
-		PollInterval:    10 * time.Millisecond, SilentAfter: 3 * patience,
+		PollInterval:    10 * time.Millisecond, SilentAfter: 3 * time.Minute,
 	}
 }
 

@@ -17,17 +17,17 @@ import (
 	"emtihan/devices/simulate"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // patient are settings with which a busy machine does not look like a silent device.
 func patient(path string) door.Config {
 	return door.Config{
 		Name: "corridor",
 		Config: line.Config{
-			Path: path, ResponseTimeout: patience, BackoffMin: time.Millisecond, BackoffMax: 20 * time.Millisecond,
+			Path: path, ResponseTimeout: time.Minute, BackoffMin: time.Millisecond, BackoffMax: 20 * time.Millisecond,
 		},
 		Contact:  modbus.Contact{Unit: simulate.DoorUnit},
-		Debounce: 20 * time.Millisecond, PollInterval: 10 * time.Millisecond, SilentAfter: 3 * patience,
+		Debounce: 20 * time.Millisecond, PollInterval: 10 * time.Millisecond, SilentAfter: 3 * time.Minute,
 	}
 }
 

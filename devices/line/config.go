@@ -25,6 +25,13 @@ type Config struct {
 	Gap time.Duration `toml:"gap"`
 	// ResponseTimeout is how long an answer may take, counted from the end of the request [200 ms].
 	ResponseTimeout time.Duration `toml:"response_timeout"`
+	// CharTimeout is how long a further character is awaited after each one that has come, even beyond ResponseTimeout.
+	// It is for protocols with long answers whose time-out is that of the first character [0: ResponseTimeout covers the
+	// whole answer].
+	CharTimeout time.Duration `toml:"char_timeout"`
+	// LateTimeout is how long a late answer is waited for after one has not come in time, before the next request
+	// [ResponseTimeout]. Protocols whose answers tell what they answer can do with less.
+	LateTimeout time.Duration `toml:"late_timeout"`
 	// WriteTimeout is how long the port may take to accept a request [500 ms].
 	WriteTimeout time.Duration `toml:"write_timeout"`
 	// BackoffMin and BackoffMax bound the time from a failed opening to the next [250 ms and 5 s].
@@ -39,6 +46,7 @@ func (c Config) Complete() (Config, error) {
 	defaultTo(&c.Parity, "none")
 	defaultTo(&c.StopBits, 1)
 	defaultTo(&c.ResponseTimeout, 200*time.Millisecond)
+	defaultTo(&c.LateTimeout, c.ResponseTimeout)
 	defaultTo(&c.WriteTimeout, 500*time.Millisecond)
 	defaultTo(&c.BackoffMin, 250*time.Millisecond)
 	defaultTo(&c.BackoffMax, max(5*time.Second, c.BackoffMin))
@@ -57,6 +65,10 @@ func (c Config) Complete() (Config, error) {
 		return c, fmt.Errorf("line: gap %v is not between 0 and 1s", c.Gap)
 	case c.ResponseTimeout < time.Millisecond || c.ResponseTimeout > time.Minute:
 		return c, fmt.Errorf("line: response_timeout %v is not between 1ms and 1m", c.ResponseTimeout)
+	case c.CharTimeout < 0 || c.CharTimeout > time.Minute:
+		return c, fmt.Errorf("line: char_timeout %v is not between 0 and 1m", c.CharTimeout)
+	case c.LateTimeout < time.Millisecond || c.LateTimeout > time.Minute:
+		return c, fmt.Errorf("line: late_timeout %v is not between 1ms and 1m", c.LateTimeout)
 	case c.WriteTimeout < time.Millisecond || c.WriteTimeout > time.Minute:
 		return c, fmt.Errorf("line: write_timeout %v is not between 1ms and 1m", c.WriteTimeout)
 	case c.BackoffMin < time.Millisecond || c.BackoffMax < c.BackoffMin || c.BackoffMax > time.Hour:

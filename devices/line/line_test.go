@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen before it says that it does not.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
@@ -34,7 +34,7 @@ func await(t *testing.T, what string, condition func() bool) {
 // patient are settings with which a busy machine does not look like a silent device.
 func patient(path string) line.Config {
 	return line.Config{
-		Path: path, ResponseTimeout: patience, WriteTimeout: 500 * time.Millisecond,
+		Path: path, ResponseTimeout: time.Minute, WriteTimeout: 500 * time.Millisecond,
 		BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond,
 	}
 }
@@ -306,8 +306,8 @@ func TestWhatComesUnaskedIsNoAnswer(t *testing.T) { // R21
 	}
 }
 
-// endless makes the time-out for an answer longer than a test waits.
-func endless(c *line.Config) { c.ResponseTimeout = 3 * patience }
+// endless makes the time-out for an answer longer than soon waits.
+func endless(c *line.Config) { c.ResponseTimeout = time.Minute }
 
 // soon returns what a call ends with, which must not need the time-out of the port.
 func soon(t *testing.T, done <-chan error) error {
@@ -315,7 +315,7 @@ func soon(t *testing.T, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(40 * time.Second):
 		t.Fatal("the call does not end")
 		return nil
 	}

@@ -8,8 +8,8 @@
 // # Guarantees
 //
 //   - Two ports of Emtihan never share a device: an advisory lock (flock) stands beside the kernel's TIOCEXCL.
-//   - What arrives when nothing has been asked is thrown away, and after a time-out as much time again is given to a late
-//     answer before the next request, so that it is not taken for the answer to that one.
+//   - What arrives when nothing has been asked is thrown away, and after a time-out a late answer is given its time
+//     (LateTimeout) before the next request, so that it is not taken for the answer to that one.
 //   - A device may answer later still. Protocols without a message number cannot tell such an answer from the right one.
 package line
 
@@ -280,7 +280,7 @@ func (p *Port) send(ctx context.Context, request []byte) error {
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
 		// Part of the request may be on its way; the device drops it when the rest does not follow.
-		p.settle = p.active.Add(p.config.ResponseTimeout)
+		p.settle = p.active.Add(p.config.LateTimeout)
 		return context.Cause(ctx)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.count(func(c *Counters) { c.Stalls++ })
@@ -297,7 +297,7 @@ func (p *Port) receive(ctx context.Context, sent int, parse Parse) error {
 	var received []byte
 	for {
 		if ctx.Err() != nil {
-			p.settle = deadline.Add(p.config.ResponseTimeout)
+			p.settle = deadline.Add(p.config.LateTimeout)
 			return context.Cause(ctx)
 		}
 		n, err := p.open.file.Read(p.buf)
@@ -310,11 +310,17 @@ func (p *Port) receive(ctx context.Context, sent int, parse Parse) error {
 				p.enter(Online, nil)
 				return err
 			}
+			if more := p.active.Add(p.config.CharTimeout); more.After(deadline) {
+				deadline = more
+				if err := p.open.file.SetReadDeadline(deadline); err != nil {
+					return p.lost(err)
+				}
+			}
 		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
 		case errors.Is(err, os.ErrDeadlineExceeded), len(received) > maxAnswer:
-			p.settle = time.Now().Add(p.config.ResponseTimeout)
+			p.settle = time.Now().Add(p.config.LateTimeout)
 			p.count(func(c *Counters) {
 				if len(received) == 0 {
 					c.Timeouts++

@@ -22,7 +22,7 @@ import (
 	"emtihan/devices/simulate"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 func quick(path string) line.Config {
 	return line.Config{Path: path, ResponseTimeout: time.Second, BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond}

@@ -1,5 +1,6 @@
-// Package simulate is the far end of the room's serial lines: digital input modules that answer Modbus RTU over
-// pseudo-terminals and that can be silent, garbled, slow or unplugged at will. It serves demonstrations and tests.
+// Package simulate is the far end of the room's serial lines: digital input modules that answer Modbus RTU and doors that
+// answer OSDP, over pseudo-terminals, and that can be silent, garbled, slow or unplugged at will. It serves
+// demonstrations and tests.
 //
 // A [Line] publishes its pseudo-terminal under a stable symbolic link, as udev does for a real adapter: unplugging removes
 // the link, plugging in again makes it lead to another device.
@@ -8,7 +9,9 @@ package simulate
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,15 +34,24 @@ var (
 	ErrPlugged   = errors.New("simulate: the line is plugged in already")
 )
 
-// Line is a serial line with modules on it. Its methods may be called by any goroutine.
+// Line is a serial line with modules or with peripherals on it. Its methods may be called by any goroutine.
 type Line struct {
 	path string
 
-	mu      sync.Mutex // guards everything that follows
-	modules map[byte]*Module
-	plug    *plug // nil while unplugged
-	closed  bool
-	stalled chan struct{} // closed when the stall ends, nil while there is none
+	mu          sync.Mutex // guards everything that follows
+	modules     map[byte]*Module
+	peripherals []*Peripheral
+	plug        *plug // nil while unplugged
+	closed      bool
+	stalled     chan struct{} // closed when the stall ends, nil while there is none
+	errors      *bitErrors    // nil on a good cable
+	byteTime    time.Duration // how long a character takes
+}
+
+// bitErrors are those of a bad cable.
+type bitErrors struct {
+	rate   float64
+	random *rand.Rand
 }
 
 // plug is one life of a line between being plugged in and unplugged.
@@ -64,6 +76,53 @@ func (l *Line) Attach(unit byte, m *Module) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.modules[unit] = m
+}
+
+// AttachPeripheral puts an OSDP peripheral on the line, which then speaks OSDP and no longer Modbus.
+func (l *Line) AttachPeripheral(p *Peripheral) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.peripherals = append(l.peripherals, p)
+}
+
+// Pace makes every message take the time that it would take at that many bit/s with ten bits to a character, as a
+// pseudo-terminal by itself does not; 0 ends it.
+func (l *Line) Pace(baud int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byteTime = 0
+	if baud > 0 {
+		l.byteTime = 10 * time.Second / time.Duration(baud)
+	}
+}
+
+// Spoil turns over bits in both directions, each with the given probability (0 ends it); the same seed spoils the same
+// bits of the same bytes.
+func (l *Line) Spoil(rate float64, seed uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.errors = nil
+	if rate > 0 {
+		l.errors = &bitErrors{rate, rand.New(rand.NewPCG(seed, seed))}
+	}
+}
+
+// carried returns data as they come out of the cable.
+func (l *Line) carried(data []byte) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.errors == nil {
+		return data
+	}
+	data = bytes.Clone(data)
+	for i := range data {
+		for bit := range 8 {
+			if l.errors.random.Float64() < l.errors.rate {
+				data[i] ^= 1 << bit
+			}
+		}
+	}
+	return data
 }
 
 // Unplug takes the device away: the link is gone and whoever has it open gets a hang-up. It returns ErrUnplugged when that
@@ -194,26 +253,58 @@ func (l *Line) serve(p *plug) {
 			deadline = time.Now().Add(frameEnd)
 		}
 		n, err := p.pty.read(buf, deadline, p.stop, free)
-		stream = append(stream, buf[:n]...)
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			if r, ok := lastRequest(stream); ok {
-				l.reply(p, r, stream)
-			}
-			stream = nil
-			continue
-		case err != nil:
+		stream = append(stream, l.carried(buf[:n])...)
+		quiet := errors.Is(err, os.ErrDeadlineExceeded)
+		if err != nil && !quiet {
 			return
 		}
-		for {
-			r, rest, ok := nextRequest(stream)
-			if !ok {
-				stream = rest
-				break
-			}
-			l.reply(p, r, stream[:len(stream)-len(rest)])
-			stream = rest
+		if l.speaksOSDP() {
+			stream = l.hearCommands(p, stream, quiet)
+		} else {
+			stream = l.hearRequests(p, stream, quiet)
 		}
+	}
+}
+
+func (l *Line) speaksOSDP() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.peripherals) > 0
+}
+
+// hearCommands answers the OSDP commands in stream and returns what may become one.
+func (l *Line) hearCommands(p *plug, stream []byte, quiet bool) []byte {
+	for {
+		raw, f, rest, ok := nextOSDP(stream, quiet)
+		if !ok {
+			return rest
+		}
+		l.mu.Lock()
+		all := slices.Clone(l.peripherals)
+		l.mu.Unlock()
+		for _, one := range all {
+			answer, fault := one.respond(raw, f)
+			l.say(p, fault, raw, answer)
+		}
+		stream = rest
+	}
+}
+
+// hearRequests answers the Modbus requests in stream and returns what may become one.
+func (l *Line) hearRequests(p *plug, stream []byte, quiet bool) []byte {
+	if quiet {
+		if r, ok := lastRequest(stream); ok {
+			l.reply(p, r, stream)
+		}
+		return nil
+	}
+	for {
+		r, rest, ok := nextRequest(stream)
+		if !ok {
+			return rest
+		}
+		l.reply(p, r, stream[:len(stream)-len(rest)])
+		stream = rest
 	}
 }
 
@@ -225,41 +316,64 @@ func (l *Line) reply(p *plug, r request, asked []byte) {
 	}
 	answer, fault := m.respond(r)
 	switch fault {
-	case Silent:
-		return
-	case Noise:
-		answer = append(bytes.Clone(noise), answer...)
-	case Babble:
-		answer = bytes.Clone(noise)
-	case WrongCRC:
-		answer[len(answer)-1] ^= 0x10
-	case HalfFrame:
-		answer = answer[:len(answer)/2]
+	case WrongUnit:
+		answer = seal(append([]byte{answer[0] + 1}, answer[1:len(answer)-2]...)...)
+	case WrongFunction:
+		answer = seal(append([]byte{answer[0], answer[1] ^ 0x01}, answer[2:len(answer)-2]...)...)
+	}
+	l.say(p, fault, asked, answer)
+}
+
+// say sends an answer in the way the fault wants it.
+func (l *Line) say(p *plug, fault Fault, asked, answer []byte) {
+	answer = l.carried(disturb(fault, asked, answer))
+	if len(answer) > 0 {
+		l.mu.Lock()
+		wire := time.Duration(len(asked)+len(answer)) * l.byteTime
+		l.mu.Unlock()
+		if wire > 0 {
+			p.pause(wire)
+		}
+	}
+	switch fault {
 	case Split:
 		for i := range answer {
 			p.write(answer[i : i+1])
 			p.pause(splitPause)
 		}
 		return
-	case Twice:
-		answer = append(answer, answer...)
-	case Echo:
-		answer = append(bytes.Clone(asked), answer...)
-	case EchoOnly:
-		answer = bytes.Clone(asked)
-	case WrongUnit:
-		answer = seal(append([]byte{answer[0] + 1}, answer[1:len(answer)-2]...)...)
-	case WrongFunction:
-		answer = seal(append([]byte{answer[0], answer[1] ^ 0x01}, answer[2:len(answer)-2]...)...)
 	case Late:
 		p.pause(Lateness)
 	}
 	p.write(answer)
 }
 
+// disturb returns what a fault makes of an answer, whatever the protocol.
+func disturb(fault Fault, asked, answer []byte) []byte {
+	switch fault {
+	case Silent:
+		return nil
+	case Noise:
+		return append(bytes.Clone(noise), answer...)
+	case Babble:
+		return bytes.Clone(noise)
+	case WrongCRC:
+		answer[len(answer)-1] ^= 0x10
+	case HalfFrame:
+		return answer[:len(answer)/2]
+	case Twice:
+		return append(answer, answer...)
+	case Echo:
+		return append(bytes.Clone(asked), answer...)
+	case EchoOnly:
+		return bytes.Clone(asked)
+	}
+	return answer
+}
+
 // write gives up after a second: nobody reads then, and the line is to go on.
 func (p *plug) write(data []byte) {
-	if p.pty.master.SetWriteDeadline(time.Now().Add(time.Second)) == nil {
+	if len(data) > 0 && p.pty.master.SetWriteDeadline(time.Now().Add(time.Second)) == nil {
 		_, _ = p.pty.master.Write(data)
 	}
 }

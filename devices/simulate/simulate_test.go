@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 func unhex(t testing.TB, s string) []byte {
 	t.Helper()

@@ -1,43 +1,60 @@
-// Package journal keeps a log on disk: an append-only sequence of records in one bbolt file, written by one goroutine,
-// acknowledged only after the disk has it, and hashed into a chain.
+// Package journal keeps a log on disk: an append-only stream (package stream) in one file, or in two files in two places,
+// written by one sequencer, acknowledged only when a disk has it, resumed from its last snapshot (R6, R11, R22).
 //
-// # Layout
+// # File
 //
-// A file holds three buckets.
+//	bytes 0–8191        header of the stream, padded with zeros
+//	bytes 8192–12287    hint, and
+//	bytes 12288–16383   hint: where the last two snapshots stand
+//	from byte 16384     frames, then zeros: room that was written ahead, so that a sync has no blocks to allocate
 //
-//   - "meta": "format" (the text "emtihan-journal-1") and "id" (the name of the log, an attempt's UUID or a room's name).
-//   - "records": the key is the record's number as eight big-endian bytes, from 1 without gaps; the value is the record's
-//     bytes followed by 32 bytes of hash.
-//   - "blobs": the key is the SHA-256 of the value; face frames and printed acts, which records name by that hash.
-//
-// # Chain
-//
-// The hash of record n is SHA-256(hash of record n−1 ‖ bytes of record n). The hash before the first is
-// SHA-256("emtihan-journal-1\x00" ‖ id). bbolt has no checksum on its data pages, so a flipped bit is seen here or not
-// at all: [Open] and [Journal.Verify] recompute the whole chain and the hash of every blob. Before that they follow every
-// pointer of the file by bounded reads, since bbolt, its own check included, dies of pages that lie outside or in a ring.
-//
-// One damage cannot be told from a power cut: where the meta page in force is broken, bbolt takes the other one, and the
-// journal ends with the last commit but one. Only a number or a head that was noted elsewhere shows that.
+// A hint is "EMHINT01", the offset of a snapshot's frame, the checksum before it, the frame's number in the tree, the salt of
+// its run, and the CRC-32C of all that. It is written after its snapshot is safe and needs no sync: a wrong or missing one
+// only makes the next start read more. Both places hold the same bytes at the same offsets, except for hints and zeros.
 //
 // # Guarantee
 //
-// [Journal.Append] gives records their numbers at once and returns without waiting. The writer takes everything that is
-// queued into one transaction (group commit); its two fdatasync calls are bbolt's. Only then is the acknowledgement given.
-// What was acknowledged is there after the death of the process or of the computer. What was not may be lost: the records
-// of the commit in the air and those queued behind it, on a healthy disk some milliseconds of typing. A transaction is
-// there whole or not at all, so a torn write never leaves half a record.
+// [Journal.Append] numbers records at once and returns without waiting. What is queued when a place is free becomes a group
+// (group commit): one write, one fdatasync. As soon as one place has synced it, it is durable and acknowledged. What was
+// acknowledged is there after the death of the process or of the computer, byte for byte. What was not may be lost: the
+// group in the air and what was queued behind it, on a healthy disk some milliseconds of typing. What one call appended is
+// there whole or not at all.
 //
-// # When the disk fails
+// Three things are beyond this: a disk that acknowledges a sync and loses it later; the loss of the only place that has the
+// newest groups, before the other one has caught up; and damage to the last group of a journal with one place, which looks
+// like a torn write.
 //
-// A failed commit is never retried on the open file. The writer closes it, opens and checks it anew, and appends what is
-// still missing, again and again until it succeeds or the journal is closed; meanwhile records stay in memory, with their
-// numbers, and [Status] says that they are not safe. Two things are beyond this guarantee: a disk that acknowledges a sync
-// and loses it later, and a failed sync whose pages the kernel then shows as if they had been written.
+// # What opening finds
+//
+// Frames are read from the last snapshot on. Behind the last whole unit there may be
+//
+//   - zeros: the journal was closed, or nothing was in the air;
+//   - something else, but no group: the torn remains of the one write that was in the air. They are overwritten with zeros and
+//     synced before anything follows them;
+//   - a group that stands whole behind a place that is not: the disk has damaged what was safe.
+//
+// The last of these, a file smaller than it was made, an end before a snapshot that was safe, and a frame that the log's key
+// does not open are damage. Then the file is made anew of whole frames from both places, the place that can be trusted first;
+// the damaged one is put aside as FILE.damaged-1, and a place that is behind is brought up. Where no combination has all that
+// was safe, [Open] returns a *DamagedError and leaves the files as they are: what to do then is for a person to decide.
+//
+// # When a disk fails
+//
+// Each place has its own goroutine and fails by itself. After a failed write or sync the file is never written again, since
+// the kernel may show pages that the disk does not have: the file is made anew under another name, out of the other place
+// and of what its own old one safely has, synced, and renamed. A full disk is the exception, because nothing that was synced
+// is in doubt: first the reserve of space is given up, then the same bytes go to the same place again as soon as there is
+// room. Groups that no place has stay in memory, and so does what one place lacks, up to 64 MiB; [Status] and
+// [Options].OnPlace tell. Attempts are repeated after one second, two, four, up to one minute.
 //
 // # Creating
 //
-// A new file is made under a temporary name, checked, synced, and renamed, and the folder is synced: a bbolt file whose
-// first write met a full disk can kill the process that opens it next, so it must never stand under its final name.
-// [Open] refuses files of fewer than four pages for the same reason and turns faults while reading into errors.
+// A file is made under a temporary name, synced, read back, renamed, and its folder is synced: under its own name it is
+// whole or not there.
+//
+// # Checkpoints
+//
+// A checkpoint is signed behind every entry that asks for one (a change of state), a minute after the first leaf that no
+// checkpoint covers, and when the journal is closed. Countersignatures go into the stream by [Journal.PutCosigned].
+// What each sort of tampering meets is in docs/sealed-log.md.
 package journal

@@ -1,268 +1,229 @@
 package journal
 
 import (
-	"bytes"
-	"crypto/sha256"
+	"cmp"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime/debug"
+	"slices"
 	"sync"
-	"syscall"
 	"time"
 
-	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
 )
-
-const format = "emtihan-journal-1"
-
-var (
-	bucketMeta    = []byte("meta")
-	bucketRecords = []byte("records")
-	bucketBlobs   = []byte("blobs")
-)
-
-// Errors of Create, Open and Append. They are wrapped with the path.
-var (
-	ErrExists  = errors.New("the journal exists already")
-	ErrInUse   = errors.New("another program has the journal open")
-	ErrDamaged = errors.New("the journal is damaged")
-	ErrClosed  = errors.New("the journal is closed")
-)
-
-// DamagedError says where a journal is damaged. It matches ErrDamaged.
-type DamagedError struct {
-	Path string
-	Seq  uint64 // the first record that is wrong, or 0
-	Why  string
-}
-
-func (e *DamagedError) Error() string {
-	if e.Seq > 0 {
-		return fmt.Sprintf("%s: %v at record %d: %s", e.Path, ErrDamaged, e.Seq, e.Why)
-	}
-	return fmt.Sprintf("%s: %v: %s", e.Path, ErrDamaged, e.Why)
-}
-
-// Is makes errors.Is(err, ErrDamaged) true.
-func (e *DamagedError) Is(target error) bool { return target == ErrDamaged }
-
-// Hash is a SHA-256 sum.
-type Hash [sha256.Size]byte
 
 // Entry is one record to append and the blobs that it names.
 type Entry struct {
-	Record []byte
-	Blobs  [][]byte
+	Record     []byte   // 1 byte to stream.MaxRecord
+	Blobs      [][]byte // each up to stream.MaxBlob
+	Checkpoint bool     // a state changed: a checkpoint is signed behind it
 }
 
 // Status says how much of what was appended is safe.
 type Status struct {
 	Appended uint64 // number of the last record taken
-	Durable  uint64 // number of the last record that the disk has
-	Err      error  // why the disk does not take records at the moment, or nil
+	Durable  uint64 // number of the last record that a disk has
+	Err      error  // why no place takes records at the moment, or nil
+	Places   []PlaceStatus
 }
 
-// Options change how a journal works. The zero value is right for the station.
+// Options change how a journal works. Vault is required.
 type Options struct {
-	// OnStatus is called by the writer after every commit and every failed one. It must not block.
+	// Vault holds the key that signs and the secret that wraps the log's own key.
+	Vault *vault.Vault
+	// Second is the path of the file in the second place, another disk or a stick; empty: there is none.
+	Second string
+	// Reserve and SecondReserve are files (see [disk.Reserve]) that are removed when the place has no more space.
+	Reserve, SecondReserve string
+	// OnStatus is called after every write and every failure, one call at a time. It must not block.
 	OnStatus func(Status)
-	// RetryEvery is the pause between attempts to write after a failure; 0 means one second.
+	// OnPlace is called when the state of a place changes. It must not block.
+	OnPlace func(index int, s PlaceStatus)
+	// OnCheckpoint is called with each checkpoint that is safe. It must not block.
+	OnCheckpoint func(stream.Checkpoint)
+	// RetryEvery is the first pause between attempts to use a place that failed; 0 means one second. It doubles up to 60
+	// times that.
 	RetryEvery time.Duration
-	// BeforeCommit, if set, runs before each commit; its error counts as the commit's. Tests inject full disks with it.
-	BeforeCommit func() error
+	// CheckpointEvery is the longest time without a checkpoint while records come; 0 means one minute.
+	CheckpointEvery time.Duration
+	// FS is the file system; nil means the computer's own.
+	FS disk.FS
+}
+
+func (o *Options) defaults() error {
+	if o.Vault == nil {
+		return errors.New("a journal needs a vault")
+	}
+	if o.RetryEvery == 0 {
+		o.RetryEvery = time.Second
+	}
+	if o.CheckpointEvery == 0 {
+		o.CheckpointEvery = time.Minute
+	}
+	if o.FS == nil {
+		o.FS = disk.OS
+	}
+	return nil
 }
 
 // Journal is an open log. Its methods may be called from any goroutine.
 type Journal struct {
-	path string
-	opt  Options
+	opt    Options
+	header stream.Header
+	raw    []byte // the header's bytes
+	key    vault.DataKey
 
-	mu      sync.Mutex // guards what follows
-	id      string
-	queue   []queued
-	last    uint64 // number of the last record taken
-	durable uint64
-	failure error
-	closed  bool
+	// What opening found.
+	recovery     Recovery
+	resume       stream.State // behind the snapshot
+	state        stream.State // behind the last whole unit
+	snapshotData []byte
 
-	wake chan struct{}
-	quit chan struct{}
-	done chan struct{}
+	mu       sync.Mutex // guards what follows
+	changed  *sync.Cond
+	queue    []unit
+	groups   []*group // that some place still needs, in order
+	held     int      // bytes of them
+	enc      *stream.Encoder
+	encoding bool // somebody encodes outside mu
+	places   []*place
+	last     uint64 // number of the last record taken
+	closed   bool
+	timer    *time.Timer         // fires when a checkpoint is due; nil: no leaf waits for one
+	signed   int64               // leaves at the last checkpoint; of whoever encodes
+	leaves   uint64              // leaves at the last checkpoint that was given out
+	points   []stream.Checkpoint // that are safe and have not been given out
+	since    int                 // bytes taken since the last snapshot
+	snapshot int                 // bytes of the last snapshot
 
-	dbMu sync.RWMutex // guards db against being replaced while it is read
-	db   *bbolt.DB
-	head Hash // chain up to durable; the writer's own
+	calling sync.Mutex // one callback at a time, in the order of what happened
+	told    []PlaceStatus
+
+	quit    chan struct{}
+	running sync.WaitGroup
 }
 
-type queued struct {
-	seq uint64
-	Entry
+// unit is what one call appended.
+type unit struct {
+	entries    []Entry
+	snapshot   []byte
+	cosigned   []byte
+	checkpoint bool
 }
 
-// Create makes a new journal with the id at path. It returns ErrExists, a disk error such as syscall.ENOSPC, or an open
-// journal.
-func Create(path, id string, opt Options) (*Journal, error) {
-	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("%s: %w", path, ErrExists)
+// group is what is written together and made safe by one sync.
+type group struct {
+	off, end int64
+	bytes    []byte
+	before   uint64 // number of the last record before off
+	records  uint64 // number of the last record before end
+	hint     stream.Hint
+	points   []stream.Checkpoint
+}
+
+func (u unit) size() (n int) {
+	for _, e := range u.entries {
+		n += len(e.Record)
+		for _, b := range e.Blobs {
+			n += len(b)
+		}
 	}
-	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return n + len(u.snapshot)
+}
+
+const maxGroup = 8 << 20 // bytes of entries that are written together, unless one unit alone has more
+
+// Create makes a new journal with the id at path, and in the second place. It returns ErrExists, or the first place's error
+// where no place takes it.
+func Create(path, id string, opt Options) (*Journal, error) {
+	if err := opt.defaults(); err != nil {
 		return nil, err
 	}
-	if err := create(tmp, id); err != nil {
-		os.Remove(tmp)
+	j := newJournal(path, opt)
+	for _, p := range j.places {
+		// Where it cannot be known whether something stands there, nothing may be put in its place.
+		if _, err := opt.FS.Stat(p.path); err == nil {
+			return nil, fmt.Errorf("%s: %w", p.path, ErrExists)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			p.lose(err)
+		}
+	}
+	key, wraps, err := opt.Vault.NewKey(id)
+	if err != nil {
 		return nil, fmt.Errorf("create journal %s: %w", path, err)
 	}
-	if err := os.Rename(tmp, path); err != nil {
-		return nil, fmt.Errorf("create journal: %w", err)
+	j.key, j.header = key, stream.Header{ID: id, Created: time.Now().UnixMilli(), Wraps: wraps}
+	if j.raw, err = j.header.Encode(); err != nil {
+		return nil, fmt.Errorf("create journal %s: %w", path, err)
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return nil, fmt.Errorf("create journal: %w", err)
-	}
-	return Open(path, opt)
-}
-
-func create(path, id string) (err error) {
-	db, err := openDB(path, false)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := db.Close(); err == nil {
-			err = cerr
-		}
-	}()
-	return db.Update(func(tx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketRecords, bucketBlobs} {
-			if _, err := tx.CreateBucket(b); err != nil {
-				return err
-			}
-		}
-		meta, err := tx.CreateBucket(bucketMeta)
-		if err != nil {
-			return err
-		}
-		if err := meta.Put([]byte("format"), []byte(format)); err != nil {
-			return err
-		}
-		return meta.Put([]byte("id"), []byte(id))
-	})
-}
-
-// Open opens an existing journal and verifies all of it. It returns a *DamagedError, ErrInUse, fs.ErrNotExist or a disk
-// error.
-func Open(path string, opt Options) (*Journal, error) {
-	if opt.RetryEvery == 0 {
-		opt.RetryEvery = time.Second
-	}
-	j := &Journal{
-		path: path, opt: opt,
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
-	}
-	if err := j.reopen(); err != nil {
+	if err := j.begin(stream.StateAfter(j.raw, firstFrame)); err != nil {
 		return nil, err
 	}
-	j.last = j.durable
-	go j.write()
+	first := j.enc.Take()
+	var errs []error
+	for _, p := range j.places {
+		err := p.status.Err
+		if err == nil {
+			err = p.create(j.raw, first)
+		}
+		if IsFull(err) && p.giveUpReserve() {
+			err = p.create(j.raw, first)
+		}
+		if err != nil {
+			p.lose(err)
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == len(j.places) {
+		return nil, fmt.Errorf("create journal %s: %w", path, errors.Join(errs...))
+	}
+	j.start()
 	return j, nil
 }
 
-// reopen opens the file and verifies it; head and durable then say what the disk has.
-func (j *Journal) reopen() error {
-	if err := checkFile(j.path); err != nil {
+func newJournal(path string, opt Options) *Journal {
+	j := &Journal{opt: opt, quit: make(chan struct{})}
+	j.changed = sync.NewCond(&j.mu)
+	j.places = []*place{{j: j, path: path, reserve: opt.Reserve}}
+	if opt.Second != "" {
+		j.places = append(j.places, &place{j: j, index: 1, path: opt.Second, reserve: opt.SecondReserve})
+	}
+	return j
+}
+
+// begin starts this run of the program behind state.
+func (j *Journal) begin(state stream.State) (err error) {
+	if j.enc, err = stream.NewEncoder(j.header.ID, j.key, j.opt.Vault.Key(), state); err != nil {
 		return err
 	}
-	db, err := openDB(j.path, false)
-	if err != nil {
-		return err
-	}
-	sum, err := verify(db, j.path, false)
-	if err != nil {
-		db.Close()
-		return err
-	}
-	j.mu.Lock()
-	// A file opened anew after a failure must be the one that was written before, or its chain would go on whole and wrong.
-	same := j.id == "" || j.id == sum.ID && j.durable <= sum.Records && sum.Records <= j.last
-	acknowledged := j.durable
-	if same {
-		j.id, j.durable = sum.ID, sum.Records
-	}
-	j.mu.Unlock()
-	if !same {
-		db.Close()
-		return &DamagedError{Path: j.path, Why: fmt.Sprintf("the file has changed places: it holds %d records of %q, %d were acknowledged", sum.Records, sum.ID, acknowledged)}
-	}
-	j.dbMu.Lock()
-	j.db, j.head = db, sum.Head
-	j.dbMu.Unlock()
+	var salt stream.Salt
+	rand.Read(salt[:])
+	j.enc.Run(salt)
+	j.last = state.Records
 	return nil
 }
 
-// checkFile refuses what bbolt would die of.
-func checkFile(path string) error {
-	fi, err := os.Stat(path)
-	if err != nil {
-		return err
+func (j *Journal) start() {
+	for _, p := range j.places {
+		j.told = append(j.told, PlaceStatus{State: PlaceOnline})
+		p.status.Path = p.path
 	}
-	if least := int64(4 * os.Getpagesize()); fi.Size() < least {
-		return &DamagedError{Path: path, Why: fmt.Sprintf("the file has %d bytes, a journal has at least %d", fi.Size(), least)}
-	}
-	return nil
-}
-
-func openDB(path string, readOnly bool) (db *bbolt.DB, err error) {
-	var file *os.File
-	defer func() {
-		// Where bbolt panics it keeps the file, and with it the lock.
-		if db == nil && file != nil {
-			unlock(file)
-			file.Close()
-		}
-	}()
-	defer guard(path, &err)()
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: 200 * time.Millisecond, ReadOnly: readOnly, FreelistType: bbolt.FreelistMapType,
-		OpenFile: func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
-			f, err = os.OpenFile(name, flag, mode)
-			file = f
-			return f, err
-		},
-	})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%s: %w", path, ErrInUse)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, &DamagedError{Path: path, Why: err.Error()}
-	}
-	return db, err
-}
-
-// guard turns panics and memory faults, which bbolt answers damage with, into a *DamagedError.
-func guard(path string, err *error) func() {
-	old := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(old)
-		if p := recover(); p != nil {
-			*err = &DamagedError{Path: path, Why: fmt.Sprint(p)}
-		}
+	j.tell()
+	for _, p := range j.places {
+		j.running.Add(1)
+		go p.run()
 	}
 }
 
 // ID returns the journal's name.
-func (j *Journal) ID() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.id
-}
+func (j *Journal) ID() string { return j.header.ID }
 
-// Path returns the journal's file.
-func (j *Journal) Path() string { return j.path }
+// Path returns the journal's file in the first place.
+func (j *Journal) Path() string { return j.places[0].path }
 
 // Next returns the number that the next appended record will get.
 func (j *Journal) Next() uint64 {
@@ -272,202 +233,393 @@ func (j *Journal) Next() uint64 {
 }
 
 // Append queues entries, in order, as one unit, and returns the number of the last. It does not wait for the disk:
-// Options.OnStatus tells when that number is durable. It returns ErrClosed.
+// Options.OnStatus tells when that number is durable. What the entries point to must not be changed afterwards. It returns
+// ErrClosed or ErrEntry, and then has queued nothing.
 func (j *Journal) Append(entries ...Entry) (uint64, error) {
+	size := 0
+	for _, e := range entries {
+		if len(e.Record) == 0 || len(e.Record) > stream.MaxRecord {
+			return 0, fmt.Errorf("%w: a record of %d bytes", ErrEntry, len(e.Record))
+		}
+		size += len(e.Record) + stream.Overhead
+		for _, b := range e.Blobs {
+			if len(b) > stream.MaxBlob {
+				return 0, fmt.Errorf("%w: a blob of %d bytes", ErrEntry, len(b))
+			}
+		}
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
 		return 0, ErrClosed
 	}
-	for _, e := range entries {
-		j.last++
-		j.queue = append(j.queue, queued{j.last, e})
-	}
-	select {
-	case j.wake <- struct{}{}:
-	default:
+	j.last += uint64(len(entries))
+	j.since += size
+	if len(entries) > 0 {
+		j.push(unit{entries: entries})
 	}
 	return j.last, nil
+}
+
+func (j *Journal) push(u unit) {
+	j.queue = append(j.queue, u)
+	j.changed.Broadcast()
+}
+
+const (
+	snapshotLeast = 256 << 10 // bytes of records
+	snapshotRatio = 8         // bytes of records to one of the last snapshot
+)
+
+// WantsSnapshot reports whether so much was appended since the last snapshot that another is worth its space.
+func (j *Journal) WantsSnapshot() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.since >= max(snapshotLeast, snapshotRatio*j.snapshot)
+}
+
+// PutSnapshot queues the program's state after the last record that was appended. Whoever calls Append must call it, too.
+func (j *Journal) PutSnapshot(data []byte) error {
+	if len(data) > stream.MaxBlob/2 {
+		return fmt.Errorf("%w: a snapshot of %d bytes", ErrEntry, len(data))
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return ErrClosed
+	}
+	j.since, j.snapshot = 0, len(data)
+	j.push(unit{snapshot: data})
+	return nil
+}
+
+// PutCosigned queues a checkpoint of this journal under the signatures of witnesses; see [stream.Witness].
+func (j *Journal) PutCosigned(msg []byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return ErrClosed
+	}
+	if c, err := stream.ParseCosigned(msg, j.header.ID); err != nil {
+		return fmt.Errorf("%w: %v", ErrEntry, err)
+	} else if c.Size > j.leaves {
+		return fmt.Errorf("%w: a checkpoint that this journal has not given out", ErrEntry)
+	}
+	j.push(unit{cosigned: slices.Clone(msg)})
+	return nil
 }
 
 // Status returns how much is safe now.
 func (j *Journal) Status() Status {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return Status{Appended: j.last, Durable: j.durable, Err: j.failure}
+	return j.status()
 }
 
-// Close writes what is queued, as far as the disk takes it, and closes the file. It returns the reason where records
-// could not be written.
+func (j *Journal) status() Status {
+	s := Status{Appended: j.last}
+	var errs []error
+	for _, p := range j.places {
+		s.Durable = max(s.Durable, p.seq)
+		p.status.Durable = p.seq
+		s.Places = append(s.Places, p.status)
+		if p.status.State != PlaceOnline {
+			errs = append(errs, p.status.Err)
+		}
+	}
+	if len(errs) == len(j.places) {
+		s.Err = errors.Join(errs...)
+	}
+	return s
+}
+
+// closePatience is how long Close waits for a place to catch up when another has everything.
+const closePatience = 10 * time.Second
+
+// Close writes what is queued and a last checkpoint, as far as a disk takes them, and closes the files. It returns the reason
+// where records could not be written.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	if j.closed {
 		j.mu.Unlock()
-		<-j.done
+		j.running.Wait()
 		return nil
 	}
 	j.closed = true
+	j.push(unit{checkpoint: true})
+	if j.timer != nil {
+		j.timer.Stop()
+	}
 	j.mu.Unlock()
 	close(j.quit)
-	<-j.done
+	done := make(chan struct{})
+	go func() {
+		j.running.Wait()
+		close(done)
+	}()
+	for patience := time.NewTimer(closePatience); ; patience.Reset(closePatience) {
+		select {
+		case <-done:
+		case <-patience.C:
+			if s := j.Status(); s.Durable < s.Appended {
+				continue
+			}
+		}
+		patience.Stop()
+		break
+	}
 	s := j.Status()
 	if s.Durable < s.Appended {
-		return fmt.Errorf("%s: %d records could not be written: %w", j.path, s.Appended-s.Durable, s.Err)
+		return fmt.Errorf("%s: %d records could not be written: %w", j.Path(), s.Appended-s.Durable, s.Err)
 	}
 	return nil
 }
 
-// write is the one writer.
-func (j *Journal) write() {
-	defer close(j.done)
-	defer func() {
-		j.dbMu.Lock()
-		defer j.dbMu.Unlock()
-		if j.db != nil {
-			j.db.Close()
-			j.db = nil
-		}
-	}()
+// next returns the group that the place writes next, and encodes one when there is none. It waits for one; nil says that
+// the journal is closed and nothing is left, behind that what the place needs next is no longer in memory.
+func (j *Journal) next(p *place) (g *group, behind bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for {
-		quitting := false
-		select {
-		case <-j.wake:
-		case <-j.quit:
-			quitting = true
+		if i, ok := slices.BinarySearchFunc(j.groups, p.pos, func(g *group, off int64) int { return cmp.Compare(g.off, off) }); ok {
+			return j.groups[i], false
 		}
-		for !j.flush() {
-			if quitting {
-				return
-			}
-			select {
-			case <-time.After(j.opt.RetryEvery):
-			case <-j.quit:
-				quitting = true
-			}
+		switch {
+		case p.pos < j.oldest():
+			return nil, true
+		case !j.encoding && len(j.queue) > 0:
+			j.encode()
+		case j.closed && !j.encoding:
+			return nil, false
+		default:
+			j.changed.Wait()
 		}
-		if quitting {
+	}
+}
+
+// oldest returns the offset from which on everything is in memory. The caller holds mu.
+func (j *Journal) oldest() int64 {
+	if len(j.groups) > 0 {
+		return j.groups[0].off
+	}
+	return j.safe()
+}
+
+// safe returns the offset as far as some place has everything. The caller holds mu.
+func (j *Journal) safe() (pos int64) {
+	for _, p := range j.places {
+		pos = max(pos, p.pos)
+	}
+	return pos
+}
+
+// rejoin returns where a place must have come to for memory to have the rest, and the number of the last record before it.
+func (j *Journal) rejoin(p *place) (to int64, records uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case p.pos >= j.oldest():
+		return p.pos, p.seq
+	case len(j.groups) > 0:
+		return j.groups[0].off, j.groups[0].before
+	}
+	for _, o := range j.places {
+		if o.pos == j.safe() {
+			return o.pos, o.seq
+		}
+	}
+	return p.pos, p.seq
+}
+
+// sumInMemory returns the checksum that stands before an offset of the groups in memory, or 0 where they do not reach.
+func (j *Journal) sumInMemory(off int64) uint32 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, g := range j.groups {
+		if i := off - g.off; i >= 4 && off <= g.end {
+			return binary.BigEndian.Uint32(g.bytes[i-4:])
+		}
+	}
+	return 0
+}
+
+func (j *Journal) others(p *place) (paths []string) {
+	for _, o := range j.places {
+		if o != p {
+			paths = append(paths, o.path)
+		}
+	}
+	return paths
+}
+
+func (j *Journal) closing() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.closed
+}
+
+// allSafe reports whether some place has everything that was appended.
+func (j *Journal) allSafe() bool {
+	s := j.Status()
+	return s.Durable == s.Appended
+}
+
+// advance notes that the place has everything as far as an offset.
+func (j *Journal) advance(p *place, pos int64, records uint64) {
+	j.mu.Lock()
+	p.pos, p.seq = pos, records
+	j.online(p)
+	j.trim()
+	j.mu.Unlock()
+	j.tell()
+}
+
+// wrote notes that a place has a group.
+func (j *Journal) wrote(p *place, g *group) {
+	j.mu.Lock()
+	if g.end > j.safe() {
+		j.points = append(j.points, g.points...)
+	}
+	p.pos, p.seq = g.end, g.records
+	j.online(p)
+	j.trim()
+	j.mu.Unlock()
+	j.tell()
+}
+
+func (j *Journal) online(p *place) {
+	p.status.State, p.status.Err = PlaceOnline, nil
+}
+
+// failed notes that a place does not take records.
+func (j *Journal) failed(p *place, err error) {
+	j.mu.Lock()
+	p.status.State, p.status.Err = stateOf(err), err
+	j.mu.Unlock()
+	j.tell()
+}
+
+// memoryKept is how many bytes of groups are kept for a place that is behind; what is safe nowhere is always kept.
+const memoryKept = 64 << 20
+
+// trim forgets groups that every place has, and the oldest ones that some place has when they take too much memory. The
+// caller holds mu.
+func (j *Journal) trim() {
+	everywhere, somewhere := j.places[0].pos, j.safe()
+	for _, p := range j.places {
+		everywhere = min(everywhere, p.pos)
+	}
+	for len(j.groups) > 0 {
+		g := j.groups[0]
+		if g.end > everywhere && (j.held <= memoryKept || g.end > somewhere) {
 			return
 		}
+		j.held -= len(g.bytes)
+		j.groups[0] = nil
+		j.groups = j.groups[1:]
 	}
 }
 
-// flush commits the queue, each time all of it in one transaction, and reports whether nothing is left to write.
-func (j *Journal) flush() bool {
-	for {
-		j.mu.Lock()
-		batch := j.queue
-		j.mu.Unlock()
-		if len(batch) == 0 {
-			return true
-		}
-		if !j.flushBatch(batch) {
-			return false
-		}
-	}
-}
-
-func (j *Journal) flushBatch(batch []queued) bool {
-	err := j.ensureOpen()
-	if err == nil {
-		err = j.commit(batch)
-		if err != nil {
-			j.dbMu.Lock()
-			j.db.Close()
-			j.db = nil
-			j.dbMu.Unlock()
-		}
-	}
+// tell calls the callbacks with what is so now.
+func (j *Journal) tell() {
+	j.calling.Lock()
+	defer j.calling.Unlock()
 	j.mu.Lock()
-	if err == nil {
-		j.durable = batch[len(batch)-1].seq
-		j.queue = j.queue[len(batch):]
+	s, points := j.status(), j.points
+	j.points = nil
+	if n := len(points); n > 0 {
+		j.leaves = points[n-1].Size
 	}
-	j.failure = err
-	s := Status{Appended: j.last, Durable: j.durable, Err: err}
 	j.mu.Unlock()
 	if j.opt.OnStatus != nil {
 		j.opt.OnStatus(s)
 	}
-	return err == nil
-}
-
-func (j *Journal) ensureOpen() error {
-	j.dbMu.RLock()
-	open := j.db != nil
-	j.dbMu.RUnlock()
-	if open {
-		return nil
-	}
-	return j.reopen()
-}
-
-func (j *Journal) commit(batch []queued) (err error) {
-	defer guard(j.path, &err)()
-	if j.opt.BeforeCommit != nil {
-		if err := j.opt.BeforeCommit(); err != nil {
-			return err
+	for i, p := range s.Places {
+		if p.State != j.told[i].State || p.Short != j.told[i].Short {
+			j.told[i] = p
+			if j.opt.OnPlace != nil {
+				j.opt.OnPlace(i, p)
+			}
 		}
 	}
-	j.mu.Lock()
-	durable := j.durable
+	for _, c := range points {
+		if j.opt.OnCheckpoint != nil {
+			j.opt.OnCheckpoint(c)
+		}
+	}
+}
+
+// encode turns what is queued into a group. The caller holds mu, which is free meanwhile.
+func (j *Journal) encode() {
+	n, size := 0, 0
+	for n < len(j.queue) && size < maxGroup {
+		size += j.queue[n].size()
+		n++
+	}
+	units := j.queue[:n:n]
+	j.queue = j.queue[n:]
+	j.encoding = true
 	j.mu.Unlock()
-	head := j.head
-	err = j.db.Update(func(tx *bbolt.Tx) error {
-		records, blobs := tx.Bucket(bucketRecords), tx.Bucket(bucketBlobs)
-		records.FillPercent = 1 // keys only grow, so half-filled pages would never be filled later
-		for _, q := range batch {
-			if q.seq <= durable {
-				continue // an earlier commit reached the disk although it reported an error
-			}
-			for _, b := range q.Blobs {
-				sum := sha256.Sum256(b)
-				if err := blobs.Put(sum[:], b); err != nil {
-					return err
-				}
-			}
-			head = link(head, q.Record)
-			if err := records.Put(key(q.seq), append(bytes.Clone(q.Record), head[:]...)); err != nil {
-				return err
-			}
+	g := &group{off: j.enc.Offset(), before: j.enc.Records()}
+	for _, u := range units {
+		j.encodeUnit(u, g)
+	}
+	g.bytes, g.records, g.end = j.enc.Take(), j.enc.Records(), j.enc.Offset()
+	leaves := j.enc.Leaves()
+	j.mu.Lock()
+	if leaves == j.signed && j.timer != nil {
+		j.timer.Stop()
+		j.timer = nil
+	}
+	if leaves > j.signed && j.timer == nil && !j.closed {
+		j.timer = time.AfterFunc(j.opt.CheckpointEvery, j.due)
+	}
+	j.encoding = false
+	if len(g.bytes) > 0 {
+		j.groups = append(j.groups, g)
+		j.held += len(g.bytes)
+	}
+	j.changed.Broadcast()
+}
+
+// due asks for a checkpoint.
+func (j *Journal) due() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.timer = nil
+	if !j.closed {
+		j.push(unit{checkpoint: true})
+	}
+}
+
+func (j *Journal) encodeUnit(u unit, g *group) {
+	sign := u.checkpoint
+	for i, e := range u.entries {
+		for _, b := range e.Blobs {
+			j.must(j.enc.Blob(b))
 		}
-		return nil
-	})
-	if err == nil {
-		j.head = head
+		j.must(j.enc.Record(e.Record, i == len(u.entries)-1))
+		sign = sign || e.Checkpoint
 	}
-	return err
+	if u.snapshot != nil {
+		hint, err := j.enc.Snapshot(u.snapshot)
+		j.must(err)
+		g.hint = hint
+	}
+	if u.cosigned != nil {
+		j.must(j.enc.Cosigned(u.cosigned))
+	}
+	if sign && j.enc.Leaves() > j.signed {
+		point, err := j.enc.Checkpoint(time.Now())
+		j.must(err)
+		j.signed = j.enc.Leaves()
+		g.points = append(g.points, point)
+	}
 }
 
-// IsFull reports whether the error says that the disk is full.
-func IsFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
-
-// IsReadOnly reports whether the error says that nothing may be written there.
-func IsReadOnly(err error) bool {
-	return errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)
-}
-
-// Genesis returns the hash before the first record of the journal with the id.
-func Genesis(id string) Hash { return sha256.Sum256([]byte(format + "\x00" + id)) }
-
-// Link returns the hash of a record that follows the hash prev.
-func Link(prev Hash, record []byte) Hash { return link(prev, record) }
-
-func link(prev Hash, record []byte) Hash {
-	h := sha256.New()
-	h.Write(prev[:])
-	h.Write(record)
-	return Hash(h.Sum(nil))
-}
-
-func key(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// must states that Append, PutSnapshot and PutCosigned have refused everything that the encoder would refuse.
+func (j *Journal) must(err error) {
 	if err != nil {
-		return err
+		panic(fmt.Sprintf("journal %s: an entry was taken that cannot be written: %v", j.Path(), err))
 	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -1,170 +1,282 @@
 package journal
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 
-	"go.etcd.io/bbolt"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Summary says what a verified journal holds.
+// Hash is a SHA-256 sum.
+type Hash = [sha256.Size]byte
+
+// Summary says what a journal holds.
 type Summary struct {
 	ID      string
 	Records uint64
-	Head    Hash // hash of the last record, or Genesis
+	Blobs   uint64
+	Leaves  uint64
+	Root    tlog.Hash
 }
 
-// Reader is a journal opened only for reading. While a program writes the journal, OpenReader returns ErrInUse.
+func summary(id string, s stream.State) Summary {
+	return Summary{ID: id, Records: s.Records, Blobs: s.Blobs, Leaves: uint64(s.Tree.Size()), Root: s.Tree.Root()}
+}
+
+// Reader is a journal opened only for reading. While a program writes the journal, it cannot be opened.
 type Reader struct {
-	path string
-	db   *bbolt.DB
-	sum  Summary
+	f  disk.File
+	im *image
 }
 
-// OpenReader opens a journal for reading and verifies all of it. Errors are those of Open.
-func OpenReader(path string) (*Reader, error) {
-	if err := checkFile(path); err != nil {
-		return nil, err
-	}
-	db, err := openDB(path, true)
+// OpenReader opens a journal for reading and verifies all of it: with the key every byte, without it all but that the
+// payloads can be decrypted. opener may be nil. Where it has no key of this journal, only [Reader.Frames] and [Reader.Summary]
+// answer. It returns a *DamagedError, ErrInUse, fs.ErrNotExist or the disk's error.
+func OpenReader(path string, opener vault.Opener) (*Reader, error) {
+	return openReader(path, opener, false)
+}
+
+// OpenQuick is OpenReader, except that with the key it reads only what was written since the last snapshot.
+func OpenQuick(path string, opener vault.Opener) (*Reader, error) {
+	return openReader(path, opener, true)
+}
+
+func openReader(path string, opener vault.Opener, quick bool) (*Reader, error) {
+	f, im, err := load(disk.OS, path, false, quick, opener)
 	if err != nil {
 		return nil, err
 	}
-	sum, err := verify(db, path, false)
-	if err != nil {
-		db.Close()
-		return nil, err
-	}
-	return &Reader{path: path, db: db, sum: sum}, nil
+	return &Reader{f, im}, nil
 }
 
 // Close closes the file.
-func (r *Reader) Close() error { return r.db.Close() }
+func (r *Reader) Close() error { return r.f.Close() }
 
 // Summary returns what the journal holds.
-func (r *Reader) Summary() Summary { return r.sum }
+func (r *Reader) Summary() Summary { return summary(r.im.header.ID, r.im.end) }
+
+// Header returns the journal's header and its bytes.
+func (r *Reader) Header() (stream.Header, []byte) { return r.im.header, r.im.raw }
+
+// KeyErr returns why the payloads cannot be read, or nil.
+func (r *Reader) KeyErr() error { return r.im.keyErr }
+
+// Checkpoints returns those that were read when the journal was opened.
+func (r *Reader) Checkpoints() []stream.Checkpoint { return r.im.points }
+
+// Snapshot returns the snapshot at which reading began, and the number of the last record before it; or nil and 0.
+func (r *Reader) Snapshot() ([]byte, uint64) { return snapshotOf(r.im) }
+
+func snapshotOf(im *image) ([]byte, uint64) {
+	if im.snapshot == nil {
+		return nil, 0
+	}
+	return im.snapshot, im.records
+}
+
+// Replay calls f with each record after the snapshot, until f returns an error.
+func (r *Reader) Replay(f func(seq uint64, record []byte) error) error {
+	return eachRecord(r.f, r.im, r.im.resume, f)
+}
 
 // Records calls f with each record in order, until f returns an error.
 func (r *Reader) Records(f func(seq uint64, record []byte) error) error {
-	return records(r.db, r.path, f)
+	return eachRecord(r.f, r.im, r.im.first(), f)
 }
 
-// Blobs calls f with each blob in the order of the hashes, until f returns an error.
-func (r *Reader) Blobs(f func(sum Hash, blob []byte) error) error {
-	return blobs(r.db, r.path, f)
+// Blobs calls f with each blob in the order in which they were appended, until f returns an error.
+func (r *Reader) Blobs(f func(sum Hash, blob []byte) error) error { return eachBlob(r.f, r.im, f) }
+
+// Blob returns the blob with the hash, or fs.ErrNotExist.
+func (r *Reader) Blob(sum Hash) ([]byte, error) { return findBlob(r.f, r.im, sum) }
+
+// Frames calls f with each frame as far as the last whole unit, until f returns an error.
+func (r *Reader) Frames(f func(stream.Frame) error) error {
+	return eachFrame(r.f, r.im, r.im.first(), f)
 }
 
-// Records calls f with each durable record in order, until f returns an error.
+// ProveTree returns the proof that the log with the first leaves of this one, of which there were before, was not changed.
+func (r *Reader) ProveTree(before uint64) (tlog.TreeProof, error) {
+	var hashes []tlog.Hash
+	read := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, 0, len(indexes))
+		for _, i := range indexes {
+			if i < 0 || i >= int64(len(hashes)) {
+				return nil, errors.New("no such hash")
+			}
+			out = append(out, hashes[i])
+		}
+		return out, nil
+	})
+	n := int64(0)
+	add := func(leaf tlog.Hash) error {
+		more, err := tlog.StoredHashesForRecordHash(n, leaf, read)
+		hashes = append(hashes, more...)
+		n++
+		return err
+	}
+	if err := add(tlog.RecordHash(r.im.raw)); err != nil {
+		return nil, err
+	}
+	err := r.Frames(func(f stream.Frame) error {
+		if f.Leaf < 0 {
+			return nil
+		}
+		return add(f.LeafHash())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tlog.ProveTree(n, int64(before), read)
+}
+
+// Snapshot returns the snapshot at which opening began to read, and the number of the last record before it; or nil and 0.
+func (j *Journal) Snapshot() ([]byte, uint64) { return j.snapshotData, j.recovery.Snapshot }
+
+// Replay calls f with each record after the snapshot that was there when the journal was opened, until f returns an error.
+func (j *Journal) Replay(f func(seq uint64, record []byte) error) error {
+	return j.view(func(file disk.File, im *image) error {
+		im.end = j.state
+		return eachRecord(file, im, j.resume, f)
+	})
+}
+
+// Records calls f with each durable record in order, until f returns an error. Writing goes on meanwhile.
 func (j *Journal) Records(f func(seq uint64, record []byte) error) error {
-	return j.view(func(db *bbolt.DB) error { return records(db, j.path, f) })
+	return j.view(func(file disk.File, im *image) error { return eachRecord(file, im, im.first(), f) })
 }
 
-// Blobs calls f with each durable blob in the order of the hashes, until f returns an error.
+// Blobs calls f with each durable blob in the order in which they were appended, until f returns an error.
 func (j *Journal) Blobs(f func(sum Hash, blob []byte) error) error {
-	return j.view(func(db *bbolt.DB) error { return blobs(db, j.path, f) })
+	return j.view(func(file disk.File, im *image) error { return eachBlob(file, im, f) })
 }
 
-// Verify recomputes every hash of what is durable; commits wait for it. It returns a *DamagedError.
+// Blob returns the durable blob with the hash, or fs.ErrNotExist.
+func (j *Journal) Blob(sum Hash) (blob []byte, err error) {
+	err = j.view(func(file disk.File, im *image) error {
+		blob, err = findBlob(file, im, sum)
+		return err
+	})
+	return blob, err
+}
+
+// Verify reads all that is durable and checks every byte of it. Writing goes on meanwhile. It returns a *DamagedError or the
+// disk's error.
 func (j *Journal) Verify() (sum Summary, err error) {
-	err = j.view(func(db *bbolt.DB) error {
-		sum, err = verify(db, j.path, true)
+	err = j.view(func(file disk.File, im *image) error {
+		end, err := walk(file, im, im.first(), func(stream.Frame) error { return nil })
+		sum = summary(im.header.ID, end)
 		return err
 	})
 	return sum, err
 }
 
-func (j *Journal) view(f func(*bbolt.DB) error) error {
-	j.dbMu.RLock()
-	defer j.dbMu.RUnlock()
-	if j.db == nil {
-		return fmt.Errorf("%s: %w", j.path, ErrClosed)
-	}
-	return f(j.db)
-}
-
-func records(db *bbolt.DB, path string, f func(uint64, []byte) error) (err error) {
-	defer guard(path, &err)()
-	return db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketRecords).ForEach(func(k, v []byte) error {
-			if len(k) != 8 || len(v) < sha256.Size {
-				return &DamagedError{Path: path, Why: "a record has the wrong length"}
-			}
-			return f(binary.BigEndian.Uint64(k), bytes.Clone(v[:len(v)-sha256.Size]))
-		})
-	})
-}
-
-func blobs(db *bbolt.DB, path string, f func(Hash, []byte) error) (err error) {
-	defer guard(path, &err)()
-	return db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketBlobs).ForEach(func(k, v []byte) error {
-			if len(k) != sha256.Size {
-				return &DamagedError{Path: path, Why: "a blob has a key of the wrong length"}
-			}
-			return f(Hash(k), bytes.Clone(v))
-		})
-	})
-}
-
-var errStructure = errors.New("a bucket is missing")
-
-// verify checks the file's structure, the numbers, the chain and the blobs. hold keeps a writer out meanwhile: bbolt's
-// check reads the list of free pages, which a commit changes.
-func verify(db *bbolt.DB, path string, hold bool) (sum Summary, err error) {
-	defer guard(path, &err)()
-	damaged := func(seq uint64, format string, args ...any) error {
-		return &DamagedError{Path: path, Seq: seq, Why: fmt.Sprintf(format, args...)}
-	}
-	tx, err := db.Begin(hold)
-	if err != nil {
-		return sum, err
-	}
-	defer tx.Rollback()
-	err = func() error {
-		if err := checkPages(path, db.Info().PageSize); err != nil {
-			return damaged(0, "%v", err)
+// view opens the file of a place that has the most, as far as it is safe; one that is online where there is a choice.
+func (j *Journal) view(f func(disk.File, *image) error) error {
+	j.mu.Lock()
+	end := j.safe()
+	var paths, others []string
+	for _, p := range j.places {
+		switch {
+		case p.pos < end:
+		case p.status.State == PlaceOnline:
+			paths = append(paths, p.path)
+		default:
+			others = append(others, p.path)
 		}
-		var errs []error
-		for err := range tx.Check() {
+	}
+	j.mu.Unlock()
+	var errs []error
+	for _, path := range append(paths, others...) {
+		file, err := j.opt.FS.Open(path, os.O_RDONLY)
+		if err != nil {
 			errs = append(errs, err)
+			continue
 		}
-		if err := errors.Join(errs...); err != nil {
-			return damaged(0, "%v", err)
+		defer file.Close()
+		im := &image{path: path, header: j.header, raw: j.raw, key: &j.key}
+		im.end.Offset = end
+		return f(file, im)
+	}
+	return errors.Join(errs...)
+}
+
+func (im *image) first() stream.State { return stream.StateAfter(im.raw, firstFrame) }
+
+// walk decodes from a state as far as the image's end and returns the state there.
+func walk(file disk.File, im *image, from stream.State, f func(stream.Frame) error) (stream.State, error) {
+	r := io.LimitReader(&reader{file, from.Offset}, im.end.Offset-from.Offset)
+	dec, err := stream.NewDecoder(r, im.header.ID, im.key, from)
+	if err != nil {
+		return from, err
+	}
+	for {
+		fr, err := dec.Next()
+		switch {
+		case errors.Is(err, io.EOF) && dec.Offset() == im.end.Offset:
+			return dec.State(), nil
+		case errors.Is(err, io.EOF), errors.Is(err, stream.ErrEnd):
+			return from, &DamagedError{Path: im.path, Seq: dec.Records() + 1, Offset: dec.Offset(), Why: "it ends before what was safe"}
+		case err != nil:
+			return from, damaged(im.path, err)
 		}
-		meta, recs, blobs := tx.Bucket(bucketMeta), tx.Bucket(bucketRecords), tx.Bucket(bucketBlobs)
-		if meta == nil || recs == nil || blobs == nil {
-			return damaged(0, "%v", errStructure)
+		if err := f(fr); err != nil {
+			return from, err
 		}
-		if f := meta.Get([]byte("format")); string(f) != format {
-			return damaged(0, "the format is %q, this program reads %q", f, format)
-		}
-		sum.ID = string(meta.Get([]byte("id")))
-		sum.Head = Genesis(sum.ID)
-		c := recs.Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			want := sum.Records + 1
-			if len(k) != 8 || binary.BigEndian.Uint64(k) != want {
-				return damaged(want, "it is missing")
-			}
-			if len(v) < sha256.Size {
-				return damaged(want, "it is cut off")
-			}
-			record := v[:len(v)-sha256.Size]
-			sum.Head = link(sum.Head, record)
-			if !bytes.Equal(sum.Head[:], v[len(record):]) {
-				return damaged(want, "its bytes do not fit its hash")
-			}
-			sum.Records = want
-		}
-		return blobs.ForEach(func(k, v []byte) error {
-			if h := sha256.Sum256(v); !bytes.Equal(k, h[:]) {
-				return damaged(0, "the bytes of blob %x do not fit its hash", k)
-			}
+	}
+}
+
+func eachFrame(file disk.File, im *image, from stream.State, f func(stream.Frame) error) error {
+	_, err := walk(file, im, from, f)
+	return err
+}
+
+func eachRecord(file disk.File, im *image, from stream.State, f func(uint64, []byte) error) error {
+	if im.key == nil {
+		return fmt.Errorf("%s: %w", im.path, im.keyErr)
+	}
+	return eachFrame(file, im, from, func(fr stream.Frame) error {
+		if fr.Kind != stream.KindRecord {
 			return nil
-		})
-	}()
-	return sum, err
+		}
+		return f(fr.Number, fr.Data)
+	})
+}
+
+func eachBlob(file disk.File, im *image, f func(Hash, []byte) error) error {
+	if im.key == nil {
+		return fmt.Errorf("%s: %w", im.path, im.keyErr)
+	}
+	return eachFrame(file, im, im.first(), func(fr stream.Frame) error {
+		if fr.Kind != stream.KindBlob {
+			return nil
+		}
+		return f(sha256.Sum256(fr.Data), fr.Data)
+	})
+}
+
+var errFound = errors.New("found")
+
+func findBlob(file disk.File, im *image, sum Hash) (found []byte, err error) {
+	err = eachBlob(file, im, func(h Hash, blob []byte) error {
+		if h == sum {
+			found = blob
+			return errFound
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errFound):
+		return found, nil
+	case err == nil:
+		err = fmt.Errorf("%s: blob %x: %w", im.path, sum, os.ErrNotExist)
+	}
+	return nil, err
 }

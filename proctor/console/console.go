@@ -706,6 +706,10 @@ func (c *Console) event(l room.Line) string {
 	case exam.FaceChecked{}.Kind():
 		verdict, _, _ := strings.Cut(l.Detail, ":")
 		id = "face." + verdict
+	case exam.StorageChanged{}.Kind():
+		if _, state, _ := storage(l.Detail); locales.Has("proctor.event.storage." + state) {
+			id = "storage." + state
+		}
 	case exam.Locked{}.Kind(), exam.LimitExceeded{}.Kind(), exam.FocusChanged{}.Kind():
 		id = strings.TrimSuffix(strings.TrimSuffix(id, ".exceeded"), ".changed") + "." + l.Detail
 	}
@@ -713,6 +717,13 @@ func (c *Console) event(l room.Line) string {
 		return c.t("event.unnamed") + ": " + l.Event
 	}
 	return c.t("event." + id)
+}
+
+// storage takes the detail of a change of storage apart: PLACE:STATE:WHY.
+func storage(detail string) (place, state, why string) {
+	place, rest, _ := strings.Cut(detail, ":")
+	state, why, _ = strings.Cut(rest, ":")
+	return place, state, why
 }
 
 // detail returns what a line says beyond its kind; codes that the sentence already tells are left out.
@@ -725,6 +736,12 @@ func (c *Console) detail(l room.Line) string {
 		return l.Device
 	case exam.FaceChecked{}.Kind(), exam.Locked{}.Kind(), exam.LimitExceeded{}.Kind(), exam.FocusChanged{}.Kind(), exam.HandedIn{}.Kind(), room.SaidRun, exam.FaceUnavailable{}.Kind():
 		return ""
+	case exam.StorageChanged{}.Kind():
+		place, _, why := storage(l.Detail)
+		if id := "proctor.storage." + place; locales.Has(id) {
+			place = locales.T(c.lang, id)
+		}
+		return strings.TrimSuffix(place+": "+why, ": ")
 	case exam.AdministratorCalled{}.Kind():
 		// The sentence is the one on the button that the candidate pressed.
 		if id := "station.topic." + l.Detail; locales.Has(id) {

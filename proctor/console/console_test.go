@@ -13,6 +13,8 @@ import (
 	"emtihan/assets/fonts"
 	"emtihan/assets/locales"
 	"emtihan/exam"
+	"emtihan/exam/journal"
+	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 	"emtihan/proctor/room"
 
@@ -86,7 +88,7 @@ func newRig(t *testing.T, lang locales.Lang) *rig {
 		Administrators: []exam.Administrator{{Name: adminName, Role: "дежурный по аудитории", Code: hash()}},
 	}
 	g.r, err = room.Open(room.Config{
-		Dir: g.dir, Session: s, Forms: forms, Now: func() time.Time { return now },
+		Dir: g.dir, Session: s, Forms: forms, Journal: logKeys(t, g.dir), Now: func() time.Time { return now },
 		Fonts: act.Fonts{Regular: fonts.Mend(theme.DefaultTextFont().Content()), Bold: fonts.Mend(theme.DefaultTextBoldFont().Content())},
 	})
 	if err != nil {
@@ -116,7 +118,7 @@ func (g *rig) last() Shown {
 
 func (g *rig) await(what string, ok func(Shown) bool) Shown {
 	g.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !ok(g.last()) {
 		if time.Now().After(deadline) {
 			g.t.Fatalf("%s: not within 20 s; shown is %+v", what, g.last())
@@ -331,10 +333,10 @@ func TestIncompleteAct(t *testing.T) {
 func TestFailedMatch(t *testing.T) {
 	g := newRig(t, locales.Russian)
 	g.r.StationOnline("st1", true)
-	g.r.Hear(room.Notice{
+	g.r.Hear(room.Delivery{Notice: room.Notice{
 		Station: "st1", Attempt: "a1", IIN: aigerim.IIN, Phase: "running", Hold: room.HoldLocked, What: "face.checked", Detail: "refused:low-score",
 		Wall: now.UnixMilli(), Score: 0.18, Threshold: 0.363,
-	})
+	}})
 	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 && s.Stations == 1 })
 	g.mustShow("Лицо не совпадает", "место закрыто, нужны вы", "открыто: 1")
 	g.press(fyne.KeyF3)
@@ -518,4 +520,17 @@ func TestMain(m *testing.M) {
 		os.Setenv("LANG", "en_US.UTF-8")
 	}
 	os.Exit(m.Run())
+}
+
+// logKeys returns the vault of a data folder.
+func logKeys(t *testing.T, dir string) journal.Options {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.Open(dir, vault.Options{Credentials: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return journal.Options{Vault: v}
 }

@@ -21,11 +21,11 @@ type Options struct {
 	OnAct func(exam.ActTied)
 	// OnState is told when the link comes up and goes down, with the reason where it is down. It must not block.
 	OnState func(connected bool, why error)
-	// Unsent is the most notices kept for a room that cannot be reached; 0 means 1024.
+	// Unsent is the most notices kept for a room that cannot be reached or cannot write; 0 means 1024.
 	Unsent int
 	// RetryMin and RetryMax bound the pause between two attempts to connect; 0 means 100 ms and 3 s.
 	RetryMin, RetryMax time.Duration
-	// Linger is how long Close waits for what is unsent while the link is up; 0 means 500 ms.
+	// Linger is how long Close waits for the room to write down what is unsent while the link is up; 0 means 500 ms.
 	Linger time.Duration
 }
 
@@ -109,7 +109,8 @@ func (c *Client) Unsent() int {
 	return len(c.queue)
 }
 
-// Dropped returns how many notices were given up because too many waited.
+// Dropped returns how many notices were given up because too many waited. The room may have heard the newest of them: what
+// it cannot write down it does not acknowledge.
 func (c *Client) Dropped() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -203,8 +204,7 @@ func (c *Client) connect() error {
 	default:
 	}
 	c.conn = conn
-	c.acknowledge(m.Seq)
-	c.sent = m.Seq
+	c.sent = 0
 	c.mu.Unlock()
 	if c.opt.OnState != nil {
 		c.opt.OnState(true, nil)

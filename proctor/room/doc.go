@@ -12,9 +12,11 @@
 // Stations connect to a Unix socket on the administrators' computer. Each message is its length as four big-endian bytes,
 // from 1 to [MaxMessage], and as many bytes of CBOR. The station begins with hello (protocol version, station, run of the
 // program, attempt), the room answers with welcome or with a refusal and its reason. Then notices flow to the room, which
-// acknowledges each after it has been handed on, and acts flow to the station, which acknowledges each after its callback
-// returned. What is not acknowledged is sent again after a reconnection; both sides drop what they have seen already, so a
-// notice is handed on once, and in order, as long as neither program ends.
+// acknowledges them once the disk has them, and acts flow to the station, which acknowledges each after its callback
+// returned. What is not acknowledged is sent again after a reconnection. Each notice stands in the room's log with the run
+// and the number under which the station said it, and one that stands there already is dropped: a notice is recorded once,
+// and in order, however often the room's program is started again. What a station has not got acknowledged when its own
+// program ends stands in the attempt's log only.
 //
 // A peer that sends something else, announces a message that is too long, starts one and does not end it within
 // [PeerTimeout], or does not read, is disconnected. Neither side waits for the other: a station goes on without the room.

@@ -34,6 +34,8 @@ func NoticeOf(a *exam.Attempt, r exam.Recorded) (Notice, bool) {
 		if e.Lost {
 			n.Detail = "lost"
 		}
+	case exam.StorageChanged:
+		n.Detail = e.Place + ":" + e.State + ":" + e.Detail
 	case exam.HandedIn:
 		n.Detail = string(e.Cause)
 	case exam.CodeRefused:

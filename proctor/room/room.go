@@ -17,6 +17,8 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 
 	"golang.org/x/sys/unix"
@@ -139,6 +141,7 @@ func (r *Room) open() (err error) {
 	path := filepath.Join(r.folder(), r.cfg.Session.ID+".journal")
 	opt := r.cfg.Journal
 	opt.OnStatus = func(journal.Status) { r.post(r.settled) }
+	opt.OnPlace = func(i int, s journal.PlaceStatus) { r.post(func() { r.place(i, s) }) }
 	if r.j, err = journal.Open(path, opt); errors.Is(err, fs.ErrNotExist) {
 		r.j, err = journal.Create(path, r.cfg.Session.ID, opt)
 	}
@@ -201,7 +204,7 @@ func (r *Room) countActs(own string) error {
 			continue
 		}
 		// A damaged log of another session must not keep this one from being held.
-		_ = eachAct(path, count)
+		_ = eachAct(path, r.cfg.Journal.Vault, count)
 	}
 	printed, err := os.ReadDir(r.acts())
 	if err != nil {
@@ -218,8 +221,8 @@ func (r *Room) countActs(own string) error {
 	return nil
 }
 
-func eachAct(path string, f func(number string)) error {
-	rd, err := journal.OpenReader(path)
+func eachAct(path string, keys vault.Opener, f func(number string)) error {
+	rd, err := journal.OpenReader(path, keys)
 	if err != nil {
 		return err
 	}
@@ -288,22 +291,60 @@ func (r *Room) Detector(e exam.DetectorRead) { r.post(func() { r.say(e) }) }
 // Door takes a changed reading of the door into the log (R21).
 func (r *Room) Door(e exam.DoorRead) { r.post(func() { r.say(e) }) }
 
-// Hear takes a station's notice into the log.
-func (r *Room) Hear(n Notice) {
+// Hear takes a station's notice into the log, once however often it is said and however often the room was opened since.
+// Its Heard is called as soon as the disk has it; where that never comes, the station says it again.
+func (r *Room) Hear(d Delivery) {
 	r.post(func() {
-		said := Saying{Detail: n.Detail, Phase: n.Phase, Hold: n.Hold, Seat: n.Seat, By: n.By, Wall: n.Wall, Seq: n.Seq, Score: finite(n.Score), Threshold: finite(n.Threshold)}
+		n := d.Notice
+		// The desk's own words are what administrators signed for; no station may put any into its mouth.
+		foreign := n.Station == Desk || n.What == ""
+		again := d.Number > 0 && d.Number <= r.state.said[teller{n.Station, d.Run}]
+		if foreign || again {
+			r.afterwards(d.Heard)
+			return
+		}
+		if n.What == SaidCheckpoint {
+			if r.checkpoint(n) {
+				r.afterwards(d.Heard)
+			}
+			return
+		}
+		said := Saying{
+			Detail: n.Detail, Phase: n.Phase, Hold: n.Hold, Seat: n.Seat, By: n.By, Wall: n.Wall, Seq: n.Seq, Run: d.Run, Number: d.Number,
+			Score: finite(n.Score), Threshold: finite(n.Threshold),
+		}
 		var blobs [][]byte
 		if len(n.Frame) > 0 {
 			sum := sha256.Sum256(n.Frame)
 			said.Frame = hex.EncodeToString(sum[:])
 			blobs = append(blobs, n.Frame)
 		}
-		// The desk's own words are what administrators signed for; no station may put any into its mouth.
-		if n.Station == Desk || n.What == "" {
-			return
+		if r.say(exam.StationSaid{Station: n.Station, Attempt: n.Attempt, IIN: n.IIN, What: n.What, Detail: said.String()}, blobs...) {
+			r.afterwards(d.Heard)
 		}
-		r.say(exam.StationSaid{Station: n.Station, Attempt: n.Attempt, IIN: n.IIN, What: n.What, Detail: said.String()}, blobs...)
 	})
+}
+
+// checkpoint records how far a station says that an attempt's log goes. Whether the station's key signed it is for those to
+// check who have the log; what is no checkpoint at all is not worth a record.
+func (r *Room) checkpoint(n Notice) bool {
+	text, _, _ := strings.Cut(n.Detail, "\n\n")
+	c, err := stream.ParseCheckpoint(text + "\n")
+	if err != nil || c.ID != n.Attempt {
+		return true
+	}
+	return r.say(exam.CheckpointHeard{Station: n.Station, Attempt: n.Attempt, Size: c.Size, Root: c.Root[:], Note: n.Detail})
+}
+
+// afterwards calls f, which may be nil, once the disk has everything recorded so far.
+func (r *Room) afterwards(f func()) {
+	switch {
+	case f == nil:
+	case r.j.Status().Durable >= r.state.seq:
+		f()
+	default:
+		r.waiting = append(r.waiting, waiting{r.state.seq, f})
+	}
 }
 
 func finite(x float64) float64 {
@@ -550,15 +591,16 @@ func (r *Room) drain() {
 	}
 }
 
-// say records an event and publishes the view. Refusals of the journal show in the view.
-func (r *Room) say(e exam.Event, blobs ...[]byte) {
+// say records an event and publishes the view. It returns whether the journal took the event; a refusal shows in the view.
+func (r *Room) say(e exam.Event, blobs ...[]byte) bool {
 	if _, err := r.record(e, blobs...); err != nil {
 		r.mu.Lock()
 		r.view.Trouble = err
 		r.mu.Unlock()
-		return
+		return false
 	}
 	r.publish()
+	return true
 }
 
 func (r *Room) record(e exam.Event, blobs ...[]byte) (uint64, error) {
@@ -572,6 +614,21 @@ func (r *Room) record(e exam.Event, blobs ...[]byte) (uint64, error) {
 		return 0, fmt.Errorf("the room's log contradicts itself: %w", err)
 	}
 	return r.j.Append(journal.Entry{Record: data, Blobs: blobs})
+}
+
+// place records that a place which keeps the log has changed.
+func (r *Room) place(index int, s journal.PlaceStatus) {
+	e := exam.StorageChanged{Place: exam.StorageFirst, State: string(s.State)}
+	if index > 0 {
+		e.Place = exam.StorageSecond
+	}
+	if s.Err != nil {
+		e.Detail = cut(strings.ToValidUTF8(s.Err.Error(), "\uFFFD"), exam.MaxDetail)
+	}
+	r.say(e)
+	if s.Short {
+		r.say(exam.StorageChanged{Place: e.Place, State: exam.StorageSpaceShort})
+	}
 }
 
 // settled runs what waited for the disk.

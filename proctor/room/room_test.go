@@ -13,6 +13,9 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/disk/disktest"
+	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,7 +51,26 @@ func config(t testing.TB, dir, session string) Config {
 	if err != nil {
 		t.Skip("the font DejaVu Sans is not installed")
 	}
-	return Config{Dir: dir, Session: sitting(session), Forms: forms, Fonts: act.Fonts{Regular: font}, Software: "test", Now: func() time.Time { return day }}
+	return Config{
+		Dir: dir, Session: sitting(session), Forms: forms, Fonts: act.Fonts{Regular: font}, Software: "test", Now: func() time.Time { return day },
+		Journal: journal.Options{Vault: keys(t, dir)},
+	}
+}
+
+// keys returns the vault of a data folder.
+func keys(t testing.TB, dir string) *vault.Vault {
+	t.Helper()
+	v, err := vault.Open(dir, vault.Options{Credentials: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// gate lets a room's journal ask before each write and sync whether it fails.
+func gate(cfg *Config, ask func() error) {
+	cfg.Journal.RetryEvery = time.Millisecond
+	cfg.Journal.FS = disktest.Hook{FS: disk.OS, Before: func(string, string) error { return ask() }}
 }
 
 func open(t testing.TB, cfg Config) *Room {
@@ -83,7 +105,7 @@ func draw(t testing.TB, r *Room, d act.Draft, code string) (Act, error) {
 	select {
 	case x := <-done:
 		return x.a, x.err
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the act was neither drawn up nor refused")
 	}
 	return Act{}, nil
@@ -165,7 +187,7 @@ func sync1(t testing.TB, r *Room) View {
 	select {
 	case v := <-done:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the room does not answer")
 	}
 	return View{}
@@ -265,7 +287,7 @@ func TestNotices(t *testing.T) {
 			r.StationOnline("st7", true)
 			n := c.n
 			n.Hold, n.Score, n.Threshold, n.Frame = c.hold, 0.21, 0.4, []byte("picture")
-			r.Hear(n)
+			r.Hear(Delivery{Notice: n})
 			v := sync1(t, r)
 			p, _ := v.Person(aigerim.IIN)
 			if p.Phase != exam.PhaseRunning || p.Hold != c.hold || !p.Online || p.Attempt != "attempt-7" {
@@ -299,11 +321,11 @@ func TestNotices(t *testing.T) {
 // R10: an administrator who unlocks the station has decided on the failed match.
 func TestDecidedAtTheStation(t *testing.T) {
 	r := open(t, config(t, t.TempDir(), "s1"))
-	r.Hear(notice("face.checked", "refused:low-score"))
-	r.Hear(notice("limit.exceeded", "leave-times"))
+	r.Hear(Delivery{Notice: notice("face.checked", "refused:low-score")})
+	r.Hear(Delivery{Notice: notice("limit.exceeded", "leave-times")})
 	n := notice("unlocked", "it is her")
 	n.By = adminName
-	r.Hear(n)
+	r.Hear(Delivery{Notice: n})
 	v := sync1(t, r)
 	if got := v.Unhandled(); got != 1 {
 		t.Errorf("%d open alarms, want only the limit's", got)
@@ -316,13 +338,13 @@ func TestDecidedAtTheStation(t *testing.T) {
 
 func TestNoStationSpeaksForTheDesk(t *testing.T) {
 	r := open(t, config(t, t.TempDir(), "s1"))
-	r.Hear(notice("administrator.called", "help"))
+	r.Hear(Delivery{Notice: notice("administrator.called", "help")})
 	v := sync1(t, r)
 	n := notice(SaidHandled, "")
 	n.Station = Desk
-	r.Hear(n)
+	r.Hear(Delivery{Notice: n})
 	n.Station, n.Detail = "st7", Saying{Record: v.Alarms[0].Record, By: adminName}.String()
-	r.Hear(n)
+	r.Hear(Delivery{Notice: n})
 	if v := sync1(t, r); v.Unhandled() != 1 {
 		t.Error("a station handled an alarm in an administrator's name")
 	}
@@ -343,7 +365,7 @@ func TestDraw(t *testing.T) {
 	r := open(t, cfg)
 	r.Gate(aigerim.IIN, nil)
 	r.Detector(exam.DetectorRead{Device: "entrance", Known: true, Count: 1, Alarms: 1})
-	r.Hear(notice("entered", ""))
+	r.Hear(Delivery{Notice: notice("entered", "")})
 	v := sync1(t, r)
 	d := draft(t, r, "10", aigerim, v.Alarms[0].Trigger())
 
@@ -525,14 +547,14 @@ func TestFullDisk(t *testing.T) {
 	cfg := config(t, t.TempDir(), "s1")
 	var mu sync.Mutex
 	full := false
-	cfg.Journal = journal.Options{RetryEvery: time.Millisecond, BeforeCommit: func() error {
+	gate(&cfg, func() error {
 		mu.Lock()
 		defer mu.Unlock()
 		if full {
 			return syscall.ENOSPC
 		}
 		return nil
-	}}
+	})
 	set := func(b bool) { mu.Lock(); defer mu.Unlock(); full = b }
 	r := open(t, cfg)
 	await(t, "the first records", func() bool { v := r.View(); return v.Durable == v.Appended })
@@ -590,7 +612,7 @@ func TestViewsAreImmutable(t *testing.T) {
 	r.Detector(exam.DetectorRead{Device: "entrance", Known: true, Count: 1, Alarms: 1})
 	old := sync1(t, r)
 	r.Gate(aigerim.IIN, nil)
-	r.Hear(notice("entered", ""))
+	r.Hear(Delivery{Notice: notice("entered", "")})
 	if _, err := draw(t, r, draft(t, r, "12", aigerim, act.Trigger{}), adminCode); err != nil {
 		t.Fatal(err)
 	}

@@ -24,13 +24,24 @@ var (
 
 // ServerOptions of the room's end of the link.
 type ServerOptions struct {
-	// OnNotice is told every notice once, those of one station in their order. It must not block: the notice is
-	// acknowledged when it returns.
-	OnNotice func(Notice)
+	// OnNotice is told every notice at least once, those of one run of a station in their order; [Room.Hear] takes each
+	// once. It must not block. Without it every notice is acknowledged at once.
+	OnNotice func(Delivery)
 	// OnStation is told when a station comes and goes. It must not block.
 	OnStation func(station string, online bool)
 	// OnError is told why a peer was disconnected. It must not block.
 	OnError func(error)
+}
+
+// Delivery is a notice as it came over the link. A station says what is not acknowledged again after every reconnection,
+// also to a room that has started again meanwhile: Station, Run and Number tell what was heard before.
+type Delivery struct {
+	Notice
+	Run    string // one run of the station's program
+	Number uint64 // of the notice in that run, from 1, ascending; 0 for a notice that came over no link
+	// Heard acknowledges this notice and all that came before it, whereupon the station forgets them. It is called once the
+	// notice cannot be lost any more, from any goroutine, and never blocks. It may be nil.
+	Heard func()
 }
 
 // Server is the room's end of the link. Its methods may be called from any goroutine and do not wait for a station.
@@ -43,7 +54,6 @@ type Server struct {
 	mu      sync.Mutex // guards what follows
 	peers   map[string]*peer
 	all     map[net.Conn]bool
-	heard   map[string]progress // by station
 	acts    []pendingAct
 	nextAct uint64
 	closed  bool
@@ -52,12 +62,6 @@ type Server struct {
 	told    map[string]bool
 
 	running sync.WaitGroup
-}
-
-// progress is the last notice taken from one run of a station's program.
-type progress struct {
-	run string
-	seq uint64
 }
 
 type pendingAct struct {
@@ -72,8 +76,10 @@ type peer struct {
 	station string
 	run     string
 	out     chan message
+	ready   chan struct{} // heard has risen
 
 	attempt string
+	heard   uint64 // the last notice to acknowledge
 	gone    bool
 }
 
@@ -109,7 +115,7 @@ func Listen(path string, opt ServerOptions) (*Server, error) {
 	}
 	s := &Server{
 		path: path, opt: opt, listener: l, lock: lock,
-		peers: make(map[string]*peer), all: make(map[net.Conn]bool), heard: make(map[string]progress), told: make(map[string]bool),
+		peers: make(map[string]*peer), all: make(map[net.Conn]bool), told: make(map[string]bool),
 	}
 	s.running.Go(s.accept)
 	return s, nil
@@ -218,7 +224,7 @@ func (s *Server) serve(conn net.Conn) {
 	go func() {
 		defer close(written)
 		defer conn.Close()
-		for m := range p.out {
+		for m, ok := s.next(p); ok; m, ok = s.next(p) {
 			if err := send(conn, m); err != nil {
 				s.complain(fmt.Errorf("station %s does not read: %w", p.station, err))
 				return
@@ -239,6 +245,19 @@ func (s *Server) serve(conn net.Conn) {
 		s.complain(fmt.Errorf("station %s: %w", p.station, err))
 	}
 	s.tell(p.station)
+}
+
+// next waits for what is to be written to a station. One acknowledgement stands for all notices before it, so a disk that
+// takes a thousand at once fills no queue.
+func (s *Server) next(p *peer) (message, bool) {
+	select {
+	case m, ok := <-p.out:
+		return m, ok
+	case <-p.ready:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return message{Kind: kindHeard, Seq: p.heard}, true
+	}
 }
 
 // tell reports whether a station is there, each change once and the last one last: two connections of one station may
@@ -267,7 +286,7 @@ func (s *Server) greet(conn net.Conn) (*peer, error) {
 	if m.Kind != kindHello {
 		return nil, fmt.Errorf("a peer said no hello: %w: kind %d", ErrMessage, m.Kind)
 	}
-	p := &peer{conn: conn, station: m.Station, run: m.Run, attempt: m.Attempt, out: make(chan message, maxWaiting)}
+	p := &peer{conn: conn, station: m.Station, run: m.Run, attempt: m.Attempt, out: make(chan message, maxWaiting), ready: make(chan struct{}, 1)}
 	reason := ""
 	s.mu.Lock()
 	old := s.peers[m.Station]
@@ -283,12 +302,7 @@ func (s *Server) greet(conn net.Conn) (*peer, error) {
 			old.conn.Close()
 		}
 		s.peers[m.Station] = p
-		done := s.heard[m.Station]
-		if done.run != m.Run {
-			done = progress{run: m.Run}
-			s.heard[m.Station] = done
-		}
-		p.out <- message{Kind: kindWelcome, Version: Version, Seq: done.seq}
+		p.out <- message{Kind: kindWelcome, Version: Version}
 		s.deliver(p)
 	}
 	s.mu.Unlock()
@@ -311,17 +325,16 @@ func (s *Server) hear(p *peer) error {
 			if m.Notice.Station != p.station {
 				return fmt.Errorf("%w: a notice of station %q", ErrMessage, m.Notice.Station)
 			}
-			s.mu.Lock()
-			fresh := m.Seq > s.heard[p.station].seq
-			s.mu.Unlock()
-			if fresh && s.opt.OnNotice != nil {
-				s.opt.OnNotice(*m.Notice)
+			if m.Seq == 0 {
+				return fmt.Errorf("%w: a notice without a number", ErrMessage)
+			}
+			d := Delivery{Notice: *m.Notice, Run: p.run, Number: m.Seq, Heard: func() { s.acknowledge(p, m.Seq) }}
+			if s.opt.OnNotice != nil {
+				s.opt.OnNotice(d)
+			} else {
+				d.Heard()
 			}
 			s.mu.Lock()
-			if fresh {
-				s.heard[p.station] = progress{run: p.run, seq: m.Seq}
-			}
-			s.push(p, message{Kind: kindHeard, Seq: m.Seq})
 			if m.Notice.Attempt != "" && m.Notice.Attempt != p.attempt {
 				p.attempt = m.Notice.Attempt
 				s.deliver(p)
@@ -339,6 +352,19 @@ func (s *Server) hear(p *peer) error {
 		default:
 			return fmt.Errorf("%w: kind %d is not for a room", ErrMessage, m.Kind)
 		}
+	}
+}
+
+func (s *Server) acknowledge(p *peer, number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if number <= p.heard {
+		return
+	}
+	p.heard = number
+	select {
+	case p.ready <- struct{}{}:
+	default:
 	}
 }
 

@@ -16,12 +16,13 @@ const Desk = "desk"
 
 // What the desk says in the room's log, beside the kinds of an attempt's events.
 const (
-	SaidRun     = "run.started"   // the program started
-	SaidLinkUp  = "link.up"       // a station connected; Station is its name
-	SaidLinkOff = "link.down"     // a station disconnected
-	SaidGate    = "gate.selected" // an administrator picked who is in the gate
-	SaidTied    = "alarm.tied"    // an alarm concerns the candidate with this IIN
-	SaidHandled = "alarm.handled" // an administrator decided that an alarm needs no act
+	SaidRun        = "run.started"   // the program started
+	SaidCheckpoint = "checkpoint"    // a station says how far an attempt's log goes: the Detail is the signed checkpoint
+	SaidLinkUp     = "link.up"       // a station connected; Station is its name
+	SaidLinkOff    = "link.down"     // a station disconnected
+	SaidGate       = "gate.selected" // an administrator picked who is in the gate
+	SaidTied       = "alarm.tied"    // an alarm concerns the candidate with this IIN
+	SaidHandled    = "alarm.handled" // an administrator decided that an alarm needs no act
 )
 
 // Saying is the Detail of StationSaid, as JSON: what the event itself has no field for. Empty fields are left out.
@@ -33,6 +34,8 @@ type Saying struct {
 	By        string  `json:"by,omitempty"`
 	Wall      int64   `json:"wall,omitempty"`   // when it happened at the station, Unix milliseconds
 	Seq       uint64  `json:"seq,omitempty"`    // number in the attempt's log
+	Run       string  `json:"run,omitempty"`    // run of the station's program that said it; see [Delivery]
+	Number    uint64  `json:"number,omitempty"` // of the notice in that run
 	Record    uint64  `json:"record,omitempty"` // number of the record of this log that is meant
 	Score     float64 `json:"score,omitempty"`
 	Threshold float64 `json:"threshold,omitempty"`
@@ -214,10 +217,15 @@ type state struct {
 	lines    []Line  // oldest first
 	acts     []Act
 	heard    bool // a known reading of the detector came in this run
+	said     map[teller]uint64
 }
 
+// teller is one run of a station's program. A run that was cut off may come back after another one, so each has its own
+// count of notices.
+type teller struct{ station, run string }
+
 func newState(s *exam.Session) *state {
-	st := &state{session: s, index: make(map[string]int), online: make(map[string]bool)}
+	st := &state{session: s, index: make(map[string]int), online: make(map[string]bool), said: make(map[teller]uint64)}
 	for _, c := range s.Candidates {
 		st.index[c.IIN] = len(st.people)
 		st.people = append(st.people, Person{Candidate: c})
@@ -275,6 +283,10 @@ func (s *state) fold(r exam.Recorded) error {
 	line := Line{Record: r.Seq, At: at, Event: r.Event.Kind()}
 	switch e := r.Event.(type) {
 	case exam.RoomOpened:
+	case exam.StorageChanged:
+		line.Detail = e.Place + ":" + e.State + ":" + e.Detail
+	case exam.CheckpointHeard:
+		line.Event = "" // once a minute from every station: for NCT, not for the screen
 	case exam.DetectorRead:
 		s.foldDetector(e, at, &line)
 	case exam.DoorRead:
@@ -374,6 +386,9 @@ func (s *state) foldSaid(e exam.StationSaid, at time.Time, line *Line) error {
 		return err
 	}
 	line.Event, line.Station, line.IIN, line.Detail, line.By = e.What, e.Station, e.IIN, said.Detail, said.By
+	if said.Number > 0 {
+		s.said[teller{e.Station, said.Run}] = said.Number
+	}
 	switch e.What {
 	case SaidLinkUp:
 		s.online[e.Station] = true

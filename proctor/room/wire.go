@@ -106,7 +106,7 @@ const (
 	kindWelcome                        // room to station
 	kindRefused                        // room to station, with Reason
 	kindNotice                         // station to room
-	kindHeard                          // room to station: the notice Seq was handed on
+	kindHeard                          // room to station: the notices up to Seq are in the room's log
 	kindAct                            // room to station
 	kindTied                           // station to room: the act Seq was handed on
 )

@@ -9,6 +9,7 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/vault"
 	"emtihan/station/session"
 )
 
@@ -26,6 +27,7 @@ const (
 	DiskReadOnly    Code = "disk-read-only"
 	DiskFailed      Code = "disk-failed"
 	AttemptDamaged  Code = "attempt-damaged"
+	KeysDamaged     Code = "keys-damaged"
 	NoDisplay       Code = "no-display"
 	ModelsMissing   Code = "models-missing"
 	CameraMissing   Code = "camera-missing"
@@ -36,7 +38,7 @@ const (
 // All lists the problems.
 var All = []Code{
 	SecondInstance, SessionDamaged, ProfileDamaged, PaperDamaged, PhotoMissing, DiskFull, DiskReadOnly, DiskFailed,
-	AttemptDamaged, NoDisplay, ModelsMissing, CameraMissing, RoomUnreachable, Unexpected,
+	AttemptDamaged, KeysDamaged, NoDisplay, ModelsMissing, CameraMissing, RoomUnreachable, Unexpected,
 }
 
 // Exit codes of the station, as its help and docs/operation.md list them.
@@ -46,7 +48,7 @@ const (
 	ExitUsage          = 2
 	ExitSecondInstance = 3
 	ExitConfiguration  = 4 // session, profile, paper or photo
-	ExitDataFolder     = 5 // full, read-only, failing
+	ExitDataFolder     = 5 // full, read-only, failing, or with keys that cannot be used
 	ExitAttemptDamaged = 6
 	ExitNoDisplay      = 7
 	ExitNoFaces        = 8 // of the check: the station can start, but faces cannot be checked
@@ -59,7 +61,7 @@ func (c Code) Exit() int {
 		return ExitSecondInstance
 	case SessionDamaged, ProfileDamaged, PaperDamaged, PhotoMissing:
 		return ExitConfiguration
-	case DiskFull, DiskReadOnly, DiskFailed:
+	case DiskFull, DiskReadOnly, DiskFailed, KeysDamaged:
 		return ExitDataFolder
 	case AttemptDamaged:
 		return ExitAttemptDamaged
@@ -93,6 +95,8 @@ func Of(err error) Code {
 		return p.Code
 	case errors.Is(err, journal.ErrInUse):
 		return SecondInstance
+	case errors.Is(err, vault.ErrKey), errors.Is(err, vault.ErrSecret), errors.Is(err, vault.ErrNotPrivate), errors.Is(err, vault.ErrNoKey):
+		return KeysDamaged
 	case errors.As(err, &damaged), errors.Is(err, journal.ErrDamaged):
 		return AttemptDamaged
 	case journal.IsFull(err):

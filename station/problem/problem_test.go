@@ -16,6 +16,7 @@ import (
 	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/vault"
 	"emtihan/station/problem"
 	"emtihan/station/session"
 )
@@ -184,6 +185,7 @@ func TestOf(t *testing.T) {
 		{fs.ErrNotExist, problem.DiskFailed},
 		{path(syscall.ENOENT), problem.DiskFailed},
 		{fmt.Errorf("x: %w", journal.ErrInUse), problem.SecondInstance},
+		{fmt.Errorf("x: %w", vault.ErrSecret), problem.KeysDamaged},
 		{&journal.DamagedError{Path: "x", Seq: 3, Why: "hash"}, problem.AttemptDamaged},
 		{fmt.Errorf("x: %w", journal.ErrDamaged), problem.AttemptDamaged},
 		{&session.DamagedAttemptError{Path: "x", Err: errors.New("gap")}, problem.AttemptDamaged},
@@ -224,7 +226,7 @@ func TestExitCodes(t *testing.T) {
 	}
 	want := map[problem.Code]int{
 		problem.SecondInstance: 3, problem.SessionDamaged: 4, problem.ProfileDamaged: 4, problem.PaperDamaged: 4, problem.PhotoMissing: 4,
-		problem.DiskFull: 5, problem.DiskReadOnly: 5, problem.DiskFailed: 5, problem.AttemptDamaged: 6, problem.NoDisplay: 7,
+		problem.DiskFull: 5, problem.DiskReadOnly: 5, problem.DiskFailed: 5, problem.KeysDamaged: 5, problem.AttemptDamaged: 6, problem.NoDisplay: 7,
 	}
 	for _, c := range problem.All {
 		w, ok := want[c]

@@ -9,12 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
 
 	"github.com/google/uuid"
 )
@@ -33,7 +36,12 @@ type Config struct {
 	// OnEvent, if set, is told of every event once the rules have taken it, with the attempt after it and the blobs that came
 	// with its command; from the actor's goroutine, or from Start's. It must not block.
 	OnEvent func(r exam.Recorded, after *exam.Attempt, blobs [][]byte)
-	// Journal is passed on to each journal; its OnStatus is taken by this package.
+	// Second is the folder of the second place, on another disk or a stick; empty: there is none. Journals lie in it as
+	// Second/ATTEMPT.journal. It must exist; while it does not, the journal waits for it.
+	Second string
+	// OnCheckpoint, if set, is told of each checkpoint that is safe. It must not block.
+	OnCheckpoint func(attempt string, c stream.Checkpoint)
+	// Journal is passed on to each journal; its Second and callbacks are taken by this package.
 	Journal journal.Options
 }
 
@@ -44,7 +52,8 @@ type View struct {
 	Answered uint64        // number of the last record that changed a response
 	Appended uint64        // number of the last record
 	Durable  uint64        // number of the last record that the disk has
-	Trouble  error         // why the disk does not take records at the moment
+	Trouble  error         // why no place takes records at the moment
+	Places   []journal.PlaceStatus
 }
 
 // Saved reports whether every answer is on the disk (R11).
@@ -106,48 +115,116 @@ func (a *Actor) folder() string { return filepath.Join(a.cfg.Dir, "attempts", a.
 
 // takeUp opens the attempt that was left open, if there is one.
 func (a *Actor) takeUp() error {
-	entries, err := os.ReadDir(a.folder())
+	ids, err := a.attempts()
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".journal") {
-			continue
-		}
-		path := filepath.Join(a.folder(), e.Name())
-		attempt, err := a.read(path)
+	for _, id := range ids {
+		attempt, err := a.read(id)
 		if err != nil {
 			return err
 		}
-		if attempt.Seq == 0 || attempt.Phase.Ended() {
+		if attempt == nil || attempt.Seq == 0 || attempt.Phase.Ended() || attempt.Opened.Session != a.cfg.Session.ID {
 			continue
 		}
-		return a.resume(path, attempt)
+		return a.resume(id)
 	}
 	return nil
 }
 
-// read folds a journal. What another program has open, or the disk does not give, is not damaged.
-func (a *Actor) read(path string) (*exam.Attempt, error) {
-	r, err := journal.OpenReader(path)
-	if errors.Is(err, journal.ErrDamaged) {
-		return nil, &DamagedAttemptError{Path: path, Err: err}
+const extension = ".journal"
+
+// attempts lists the attempts that have a journal in either place, the oldest first, since their ids begin with the time.
+func (a *Actor) attempts() ([]string, error) {
+	var ids []string
+	list := func(folder string) error {
+		entries, err := os.ReadDir(folder)
+		for _, e := range entries {
+			if id, ok := strings.CutSuffix(e.Name(), extension); ok {
+				ids = append(ids, id)
+			}
+		}
+		return err
 	}
-	if err != nil {
+	if err := list(a.folder()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	defer r.Close()
+	if a.cfg.Second != "" {
+		_ = list(a.cfg.Second) // a stick that is not there has nothing to say
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+func (a *Actor) path(id string) string { return filepath.Join(a.folder(), id+extension) }
+
+func (a *Actor) second(id string) string {
+	if a.cfg.Second == "" {
+		return ""
+	}
+	return filepath.Join(a.cfg.Second, id+extension)
+}
+
+// read returns the attempt with the id, or nil for another session's whose only copy is in the second place. A file that
+// cannot be read there and then is opened, which makes it whole from the other place where that is possible.
+func (a *Actor) read(id string) (*exam.Attempt, error) {
+	path := a.path(id)
+	r, err := journal.OpenQuick(path, a.cfg.Journal.Vault)
+	if errors.Is(err, fs.ErrNotExist) && a.cfg.Second != "" {
+		path = a.second(id)
+		r, err = journal.OpenQuick(path, a.cfg.Journal.Vault)
+	}
+	if errors.Is(err, journal.ErrDamaged) && a.cfg.Second != "" {
+		if j, herr := journal.Open(a.path(id), a.journalOptions(id)); herr == nil {
+			if herr = j.Close(); herr == nil {
+				r, err = journal.OpenQuick(path, a.cfg.Journal.Vault)
+			}
+		}
+	}
+	if err == nil {
+		defer r.Close()
+		err = r.KeyErr()
+	}
+	switch {
+	case errors.Is(err, vault.ErrNoKey) && path != a.path(id):
+		return nil, nil // another station's log on a stick that was carried over
+	case errors.Is(err, vault.ErrNoKey), errors.Is(err, journal.ErrDamaged):
+		return nil, &DamagedAttemptError{Path: path, Err: err}
+	case err != nil:
+		return nil, err
+	}
 	attempt, err := Fold(r, a.cfg.Paper)
+	if err != nil && path != a.path(id) {
+		if other, oerr := Fold(r, nil); oerr == nil && other.Opened.Session != a.cfg.Session.ID {
+			return nil, nil // another session's paper
+		}
+	}
 	if err != nil {
 		return nil, &DamagedAttemptError{Path: path, Err: err}
 	}
 	return attempt, nil
 }
 
-// Fold folds the attempt that a journal holds. The paper may be nil; see [exam.NewAttempt].
-func Fold(r *journal.Reader, paper *exam.Paper) (*exam.Attempt, error) {
-	attempt := exam.NewAttempt(paper)
-	err := r.Records(func(_ uint64, data []byte) error {
+// Log is what an attempt is folded from: [journal.Journal] and [journal.Reader].
+type Log interface {
+	Snapshot() (data []byte, seq uint64)
+	Replay(f func(seq uint64, record []byte) error) error
+	Records(f func(seq uint64, record []byte) error) error
+}
+
+// Fold folds the attempt that a journal holds, from its snapshot where this program can use that, so that it costs the same
+// after ten minutes as after four hours. The paper may be nil; see [exam.NewAttempt].
+func Fold(log Log, paper *exam.Paper) (*exam.Attempt, error) {
+	if data, seq := log.Snapshot(); data != nil {
+		if attempt, err := exam.RestoreAttempt(data, paper); err == nil && attempt.Seq == seq {
+			return apply(attempt, log.Replay)
+		}
+	}
+	return apply(exam.NewAttempt(paper), log.Records)
+}
+
+func apply(attempt *exam.Attempt, records func(func(uint64, []byte) error) error) (*exam.Attempt, error) {
+	err := records(func(_ uint64, data []byte) error {
 		rec, err := exam.DecodeRecord(data)
 		if err != nil {
 			return err
@@ -158,41 +235,90 @@ func Fold(r *journal.Reader, paper *exam.Paper) (*exam.Attempt, error) {
 	return attempt, err
 }
 
-func (a *Actor) resume(path string, attempt *exam.Attempt) error {
-	j, err := journal.Open(path, a.journalOptions())
+func (a *Actor) resume(id string) error {
+	j, err := journal.Open(a.path(id), a.journalOptions(id))
 	if err != nil {
 		return err
 	}
-	a.journal, a.attempt, a.run = j, attempt, attempt.Last.Run+1
-	a.photo, err = blob(j, attempt.Opened.Photo)
+	attempt, err := Fold(j, a.cfg.Paper)
+	if err == nil {
+		a.journal, a.attempt, a.run = j, attempt, attempt.Last.Run+1
+		a.photo, err = j.Blob(journal.Hash(attempt.Opened.Photo))
+	}
 	if err == nil {
 		a.answers = attempt.Seq
 		err = a.decide(exam.StartRun{RunStarted: a.runStarted()})
 	}
 	if err != nil {
 		j.Close() // or nobody could open it again while this program lives
+		a.journal, a.attempt = nil, nil
+		return err
 	}
-	return err
+	found := j.Recovery()
+	for _, path := range found.Quarantined {
+		a.storage(exam.StorageFirst, exam.StorageQuarantined, path)
+	}
+	if found.Healed {
+		a.storage(exam.StorageFirst, exam.StorageRebuilt, "")
+	}
+	go a.verify(j)
+	return nil
 }
 
-func blob(j *journal.Journal, sum []byte) (found []byte, err error) {
-	err = j.Blobs(func(h journal.Hash, b []byte) error {
-		if string(h[:]) == string(sum) {
-			found = b
-		}
-		return nil
-	})
-	return found, err
+// verify reads what resuming has skipped, while the candidate goes on.
+func (a *Actor) verify(j *journal.Journal) {
+	if _, err := j.Verify(); err != nil {
+		a.post(func() {
+			if a.journal == j {
+				a.storage(exam.StorageFirst, exam.StorageFailed, err.Error())
+			}
+		})
+	}
+}
+
+// storage records what happened to a place that keeps the log.
+func (a *Actor) storage(place, state, detail string) {
+	// It is said for the record; there is nobody who could act on a refusal.
+	_ = a.decide(exam.ReportStorage{StorageChanged: exam.StorageChanged{Place: place, State: state, Detail: detail}})
 }
 
 func (a *Actor) runStarted() exam.RunStarted {
 	return exam.RunStarted{Software: a.cfg.Software, Host: a.cfg.Host}
 }
 
-func (a *Actor) journalOptions() journal.Options {
+func (a *Actor) journalOptions(id string) journal.Options {
 	opt := a.cfg.Journal
+	opt.Second = a.second(id)
 	opt.OnStatus = func(journal.Status) { a.post(a.publish) }
+	opt.OnPlace = func(i int, s journal.PlaceStatus) { a.post(func() { a.place(id, i, s) }) }
+	opt.OnCheckpoint = func(c stream.Checkpoint) {
+		if a.cfg.OnCheckpoint != nil {
+			a.cfg.OnCheckpoint(id, c)
+		}
+	}
 	return opt
+}
+
+// place records that a place of the present attempt's journal has changed.
+func (a *Actor) place(id string, index int, s journal.PlaceStatus) {
+	if a.attempt == nil || a.journal.ID() != id {
+		return
+	}
+	name := exam.StorageFirst
+	if index > 0 {
+		name = exam.StorageSecond
+	}
+	state := map[journal.PlaceState]string{
+		journal.PlaceOnline: exam.StorageOnline, journal.PlaceFailed: exam.StorageFailed, journal.PlaceAbsent: exam.StorageAbsent,
+	}[s.State]
+	detail := ""
+	if s.Err != nil {
+		detail = s.Err.Error()
+	}
+	a.storage(name, state, detail)
+	if s.Short {
+		a.storage(name, exam.StorageSpaceShort, "")
+	}
 }
 
 // Watch calls f with the present view and then with every new one, from the actor's goroutine. f must not block.
@@ -277,7 +403,7 @@ func (a *Actor) login(text string) error {
 	if _, err := empty.Decide(exam.Open{Opened: opened}, a.stamp(1)); err != nil {
 		return err
 	}
-	j, err := journal.Create(filepath.Join(a.folder(), id.String()+".journal"), id.String(), a.journalOptions())
+	j, err := journal.Create(a.path(id.String()), id.String(), a.journalOptions(id.String()))
 	if err != nil {
 		return err
 	}
@@ -293,23 +419,21 @@ func (a *Actor) login(text string) error {
 // refuseSecond refuses a candidate whose attempt in this session has ended at this station. A postponed one may begin
 // anew: its old answers stay sealed (R12).
 func (a *Actor) refuseSecond(iin exam.IIN) error {
-	entries, err := os.ReadDir(a.folder())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	ids, err := a.attempts()
+	if err != nil {
+		return err
 	}
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".journal") {
-			continue
-		}
-		attempt, err := a.read(filepath.Join(a.folder(), e.Name()))
+	for _, id := range ids {
+		attempt, err := a.read(id)
 		if err != nil {
 			return err
 		}
-		if attempt.Opened.Candidate.IIN == string(iin) && attempt.Phase == exam.PhaseFinished {
+		if attempt != nil && attempt.Opened.Session == a.cfg.Session.ID && attempt.Opened.Candidate.IIN == string(iin) &&
+			attempt.Phase == exam.PhaseFinished {
 			return exam.ErrEnded
 		}
 	}
-	return err
+	return nil
 }
 
 // Leave puts an ended attempt away and makes the station free for the next candidate. done gets exam.ErrPhase where the
@@ -438,8 +562,16 @@ func (a *Actor) decide(cmd exam.Command, blobs ...[]byte) error {
 		records = append(records, rec)
 	}
 	entries[0].Blobs = blobs
+	// A change of state is signed at once, so that its time can be proven (R22).
+	changed := next.Phase != a.attempt.Phase
+	entries[len(entries)-1].Checkpoint = changed
 	if _, err := a.journal.Append(entries...); err != nil {
 		return err
+	}
+	if changed && next.Phase.Ended() || a.journal.WantsSnapshot() {
+		if err := a.snapshot(next); err != nil {
+			return err
+		}
 	}
 	a.attempt = next
 	for _, rec := range records {
@@ -455,11 +587,20 @@ func (a *Actor) decide(cmd exam.Command, blobs ...[]byte) error {
 	return nil
 }
 
+// snapshot puts the state into the journal, for the next start and for the list of ended attempts.
+func (a *Actor) snapshot(attempt *exam.Attempt) error {
+	data, err := attempt.Snapshot()
+	if err != nil {
+		return err
+	}
+	return a.journal.PutSnapshot(data)
+}
+
 func (a *Actor) publish() {
 	v := View{Attempt: a.attempt, Photo: a.photo, Answered: a.answers}
 	if a.journal != nil {
 		s := a.journal.Status()
-		v.Appended, v.Durable, v.Trouble = s.Appended, s.Durable, s.Err
+		v.Appended, v.Durable, v.Trouble, v.Places = s.Appended, s.Durable, s.Err, s.Places
 	}
 	a.mu.Lock()
 	a.view = v

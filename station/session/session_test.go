@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +21,9 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/disk/disktest"
+	"emtihan/exam/vault"
 	"emtihan/station/session"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,8 +101,18 @@ func makeConfig(dir string) (session.Config, error) {
 			Candidates: []exam.Candidate{{IIN: first, Name: "Әсел"}, {IIN: second, Name: "Иван"}},
 		},
 		Photo:   func(c exam.Candidate) ([]byte, error) { return []byte("photo of " + c.Name), nil },
-		Journal: journal.Options{RetryEvery: 10 * time.Millisecond},
+		Journal: journal.Options{Vault: keys(), RetryEvery: 10 * time.Millisecond},
 	}, nil
+}
+
+// keys returns a vault that the test process and the writers that it starts have in common.
+func keys() *vault.Vault {
+	return must(vault.Open(os.Getenv(keysVariable), vault.Options{Credentials: "-"}))
+}
+
+// gated returns the computer's file system with a gate before each write and sync.
+func gated(gate func() error) disk.FS {
+	return disktest.Hook{FS: disk.OS, Before: func(string, string) error { return gate() }}
 }
 
 // station is an actor whose commands are waited for.
@@ -124,7 +138,7 @@ func answer(t testing.TB, ask func(done func(error))) error {
 	select {
 	case err := <-c:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("no answer")
 		return nil
 	}
@@ -191,7 +205,7 @@ func (s station) close() {
 // await waits for a view, for at most a minute.
 func (s station) await(what string, condition func(session.View) bool) {
 	s.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(s.View()); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !condition(s.View()); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.Fatalf("waited in vain for: %s", what)
 		}
@@ -219,7 +233,7 @@ func folded(t testing.TB, dir string) *exam.Attempt {
 
 func fold(t testing.TB, path string) *exam.Attempt {
 	t.Helper()
-	r, err := journal.OpenReader(path)
+	r, err := journal.OpenReader(path, keys())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +346,7 @@ func TestEventsAndBlobs(t *testing.T) { // R10
 		if a := folded(t, dir); uint64(len(seqs)) != a.Seq || a.Seq < 3 {
 			t.Errorf("%d events told, %d recorded", len(seqs), a.Seq)
 		}
-		r, err := journal.OpenReader(journals(t, dir)[0])
+		r, err := journal.OpenReader(journals(t, dir)[0], keys())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -353,12 +367,12 @@ func TestSavedOnlyWhenDurable(t *testing.T) { // R11
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config(t, dir)
 		var gate atomic.Pointer[chan struct{}]
-		cfg.Journal.BeforeCommit = func() error {
+		cfg.Journal.FS = gated(func() error {
 			if c := gate.Load(); c != nil {
 				<-*c
 			}
 			return nil
-		}
+		})
 		s := start(t, cfg)
 		defer s.close()
 		s.enter(first)
@@ -404,12 +418,12 @@ func TestDiskFails(t *testing.T) { // R11
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config(t, dir)
 		var full atomic.Bool
-		cfg.Journal.BeforeCommit = func() error {
+		cfg.Journal.FS = gated(func() error {
 			if full.Load() {
 				return syscall.ENOSPC
 			}
 			return nil
-		}
+		})
 		s := start(t, cfg)
 		s.enter(first)
 		s.write("дейін ")
@@ -442,12 +456,12 @@ func TestCloseOnAFailedDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config(t, dir)
 		var full atomic.Bool
-		cfg.Journal.BeforeCommit = func() error {
+		cfg.Journal.FS = gated(func() error {
 			if full.Load() {
 				return syscall.EIO
 			}
 			return nil
-		}
+		})
 		s := start(t, cfg)
 		s.enter(first)
 		synctest.Wait()
@@ -569,6 +583,114 @@ func TestSecondInstance(t *testing.T) {
 	start(t, config(t, dir)).close() // and nothing is locked by the refused one
 }
 
+// middle lies in the first records of a journal.
+const middle = 16384 + 700
+
+// What one place has lost or has damaged comes back from the other, and it stands in the log that it did.
+func TestSecondPlace(t *testing.T) { // R11
+	for name, harm := range map[string]func(t *testing.T, first, second string){
+		"none":            func(*testing.T, string, string) {},
+		"first lost":      func(t *testing.T, first, _ string) { check(t, os.Remove(first)) },
+		"second lost":     func(t *testing.T, _, second string) { check(t, os.Remove(second)) },
+		"first damaged":   func(t *testing.T, first, _ string) { flip(t, first, middle) },
+		"second damaged":  func(t *testing.T, _, second string) { flip(t, second, middle) },
+		"both damaged":    func(t *testing.T, first, second string) { flip(t, first, middle); flip(t, second, middle+400) },
+		"first cut short": func(t *testing.T, first, _ string) { check(t, os.Truncate(first, 5000)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, stick := t.TempDir(), t.TempDir()
+			cfg := config(t, dir)
+			cfg.Second = stick
+			s := start(t, cfg)
+			s.enter(first)
+			s.write("эссе, которое не должно пропасть")
+			s.close()
+			one := journals(t, dir)[0]
+			harm(t, one, filepath.Join(stick, filepath.Base(one)))
+			s = start(t, cfg)
+			if got := s.text(); got != "эссе, которое не должно пропасть" {
+				t.Errorf("text %q", got)
+			}
+			s.must(accepted(exam.PurposeResume))
+			s.write(" ещё")
+			s.await("both places", func(v session.View) bool {
+				return len(v.Places) == 2 && v.Places[0].Durable == v.Appended && v.Places[1].Durable == v.Appended
+			})
+			s.close()
+			for _, path := range []string{one, filepath.Join(stick, filepath.Base(one))} {
+				if got := fold(t, path).Response("E1").Text; got != "эссе, которое не должно пропасть ещё" {
+					t.Errorf("%s: %q", path, got)
+				}
+			}
+			aside, _ := filepath.Glob(filepath.Join(dir, "attempts", "s-1", "*.damaged-*"))
+			more, _ := filepath.Glob(filepath.Join(stick, "*.damaged-*"))
+			if damage := strings.Contains(name, "damaged") || strings.Contains(name, "cut"); damage != (len(aside)+len(more) > 0) {
+				t.Errorf("put aside: %v", append(aside, more...))
+			}
+		})
+	}
+}
+
+// The disk of the data folder dies in the middle of the exam; the second place takes over, and the screen goes on to say
+// that everything is saved.
+func TestSecondPlaceTakesOver(t *testing.T) { // R11
+	dir, stick := t.TempDir(), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(t, dir)
+		cfg.Second = stick
+		var dead atomic.Bool
+		cfg.Journal.FS = disktest.Hook{FS: disk.OS, Before: func(_, path string) error {
+			if dead.Load() && strings.HasPrefix(path, dir) {
+				return syscall.EIO
+			}
+			return nil
+		}}
+		s := start(t, cfg)
+		s.enter(first)
+		synctest.Wait()
+		dead.Store(true)
+		s.write("екінші орын")
+		s.await("saved", session.View.Saved)
+		if v := s.View(); v.Trouble != nil || v.Places[0].State != journal.PlaceFailed {
+			t.Errorf("trouble %v, places %+v", v.Trouble, v.Places)
+		}
+		dead.Store(false)
+		s.await("the first place again", func(v session.View) bool {
+			return v.Places[0].State == journal.PlaceOnline && v.Places[0].Durable == v.Appended
+		})
+		s.close()
+		said := map[string]int{}
+		r, err := journal.OpenReader(journals(t, dir)[0], keys())
+		check(t, err)
+		defer r.Close()
+		check(t, r.Records(func(_ uint64, data []byte) error {
+			rec, err := exam.DecodeRecord(data)
+			if e, ok := rec.Event.(exam.StorageChanged); ok {
+				said[e.Place+" "+e.State]++
+			}
+			return err
+		}))
+		if said["first failed"] == 0 || said["first online"] == 0 {
+			t.Errorf("the log says %v", said)
+		}
+	})
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func flip(t testing.TB, path string, at int) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	check(t, err)
+	data[at] ^= 0x10
+	check(t, os.WriteFile(path, data, 0o600))
+}
+
 func TestDamagedAttempt(t *testing.T) { // R11, R22
 	whole := t.TempDir()
 	s := start(t, config(t, whole))
@@ -579,7 +701,8 @@ func TestDamagedAttempt(t *testing.T) { // R11, R22
 	if err != nil {
 		t.Fatal(err)
 	}
-	flipped := []byte(strings.ReplaceAll(string(data), "edited", "Edited"))
+	flipped := bytes.Clone(data)
+	flipped[middle] ^= 1
 	for name, content := range map[string][]byte{
 		"flipped": flipped, "cut off": data[:4*4096+100], "two pages": data[:8192], "empty": {}, "something else": make([]byte, 1<<16),
 	} {
@@ -613,7 +736,7 @@ func TestAttemptThatCannotBeFolded(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		j, err := journal.Create(path, "x", journal.Options{})
+		j, err := journal.Create(path, "x", journal.Options{Vault: keys()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -645,7 +768,7 @@ func TestEmptyJournalIsNoAttempt(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	j, err := journal.Create(filepath.Join(folder, "x.journal"), "x", journal.Options{})
+	j, err := journal.Create(filepath.Join(folder, "x.journal"), "x", journal.Options{Vault: keys()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -752,7 +875,7 @@ func TestLeaveWaitsForTheDisk(t *testing.T) { // R11
 		cfg := config(t, dir)
 		var full atomic.Bool
 		var gate atomic.Pointer[chan struct{}]
-		cfg.Journal.BeforeCommit = func() error {
+		cfg.Journal.FS = gated(func() error {
 			if c := gate.Load(); c != nil {
 				<-*c
 			}
@@ -760,7 +883,7 @@ func TestLeaveWaitsForTheDisk(t *testing.T) { // R11
 				return syscall.ENOSPC
 			}
 			return nil
-		}
+		})
 		s := start(t, cfg)
 		defer s.close()
 		s.enter(first)
@@ -837,11 +960,19 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, typeForEver(dir))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	dir := must(os.MkdirTemp("", "keys"))
+	os.Setenv(keysVariable, dir)
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
+// keysVariable names the folder of the keys that the test and the writers that it kills have in common.
+const keysVariable = "EMTIHAN_TEST_KEYS"
+
 // typeForEver is a station whose candidate types without end. Its standard output is what a screen would show: letters
-// saved, and time used.
+// saved, and time used; then the used time that is on the disk, and how long the last round of typing and saving took, both
+// in milliseconds.
 func typeForEver(dir string) error {
 	cfg, err := makeConfig(dir)
 	if err != nil {
@@ -860,12 +991,16 @@ func typeForEver(dir string) error {
 			}
 		}
 	}
+	round := time.Now()
 	a.Watch(func(v session.View) {
 		if v.Attempt == nil {
 			return
 		}
 		if saved := len([]rune(v.Attempt.Response("E1").Text)); v.Saved() && v.Attempt.Phase == exam.PhaseRunning {
-			fmt.Println(saved, v.Attempt.UsedAt(a.Now()).Milliseconds())
+			used := v.Attempt.UsedAt(a.Now())
+			now := time.Now()
+			fmt.Println(saved, used.Milliseconds(), v.Attempt.Used.Milliseconds(), now.Sub(round).Milliseconds())
+			round = now
 		}
 	})
 	if a.View().Attempt == nil {
@@ -913,14 +1048,18 @@ func TestKilledStation(t *testing.T) { // R6, R11
 	}
 	last := 0
 	for kill := range kills {
-		saved, used := typeAndKill(t, exe, dir, 1+r.IntN(150), time.Duration(r.Int64N(int64(5*time.Millisecond))))
+		saw := typeAndKill(t, exe, dir, 1+r.IntN(150), time.Duration(r.Int64N(int64(5*time.Millisecond))))
 		a := folded(t, dir)
 		got := len([]rune(a.Response("E1").Text))
-		if got < saved || got < last {
-			t.Fatalf("kill %d: %d letters were shown as saved, %d are there", kill, saved, got)
+		if got < saw.saved || got < last {
+			t.Fatalf("kill %d: %d letters were shown as saved, %d are there", kill, saw.saved, got)
 		}
-		if back := used - a.Used; back > time.Second {
-			t.Errorf("kill %d: used time goes back by %v", kill, back)
+		if a.Used < saw.recorded {
+			t.Errorf("kill %d: %v of used time were on the disk, %v are there", kill, saw.recorded, a.Used)
+		}
+		// A machine that stands still for a while saves nothing meanwhile.
+		if back := saw.used - a.Used; back > time.Second+saw.round {
+			t.Errorf("kill %d: used time goes back by %v, where typing and saving took %v", kill, back, saw.round)
 		}
 		if a.Last.Run < 1 || a.Last.Run > uint32(kill)+1 {
 			t.Errorf("kill %d: run %d", kill, a.Last.Run) // fewer where a start was cut off too
@@ -930,7 +1069,13 @@ func TestKilledStation(t *testing.T) { // R6, R11
 	t.Logf("%d kills, %d letters", kills, last)
 }
 
-func typeAndKill(t *testing.T, exe, dir string, shown int, pause time.Duration) (saved int, used time.Duration) {
+// sight is the last that a killed station showed.
+type sight struct {
+	saved                 int // letters
+	used, recorded, round time.Duration
+}
+
+func typeAndKill(t *testing.T, exe, dir string, shown int, pause time.Duration) (saw sight) {
 	t.Helper()
 	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), childVariable+"="+dir)
@@ -947,11 +1092,12 @@ func typeAndKill(t *testing.T, exe, dir string, shown int, pause time.Duration) 
 	lines := bufio.NewScanner(out)
 	n := 0
 	for lines.Scan() {
-		var millis int64
-		if _, err := fmt.Sscan(lines.Text(), &saved, &millis); err != nil {
+		var used, recorded, round int64
+		if _, err := fmt.Sscan(lines.Text(), &saw.saved, &used, &recorded, &round); err != nil {
 			t.Fatalf("the station showed %q", lines.Text())
 		}
-		used = time.Duration(millis) * time.Millisecond
+		const ms = time.Millisecond
+		saw.used, saw.recorded, saw.round = time.Duration(used)*ms, time.Duration(recorded)*ms, time.Duration(round)*ms
 		if n++; n == shown {
 			go func() {
 				defer close(killed)
@@ -970,5 +1116,5 @@ func typeAndKill(t *testing.T, exe, dir string, shown int, pause time.Duration) 
 	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Fatalf("the station was not killed: %v %s", err, stderr.String())
 	}
-	return saved, used
+	return saw
 }

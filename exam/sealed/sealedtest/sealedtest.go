@@ -12,7 +12,7 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
-	"emtihan/exam/sealed"
+	"emtihan/exam/vault"
 )
 
 // The ids of the logs that this package makes.
@@ -22,22 +22,6 @@ const (
 	RoomID   = "room-astana-demo-204"
 	Session  = "astana-demo"
 )
-
-// KeyLine and OtherKeyLine are private keys that nobody uses.
-const (
-	KeyLine      = "PRIVATE+KEY+emtihan-station+a853c582+AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
-	OtherKeyLine = "PRIVATE+KEY+emtihan-station+2bf39246+AQIEBggKDA4QEhQWGBocHiAiJCYoKiwuMDI0Njg6PD5A"
-)
-
-// Key returns the key of the line, or ends the test.
-func Key(tb testing.TB, line string) sealed.Key {
-	tb.Helper()
-	k, err := sealed.ParseKey(line)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return k
-}
 
 const profile = `format = 1
 id = "short"
@@ -171,25 +155,42 @@ func (l *Log) Record(e exam.Event, blobs ...[]byte) *Log {
 	return l
 }
 
-// Write makes a journal with the id at the path.
-func (l *Log) Write(path, id string) {
+// Write makes a journal with the id at the path, by the real journal under the vault's keys. Every record is safe before the
+// next one comes, as while a person types.
+func (l *Log) Write(path, id string, v *vault.Vault) {
 	l.tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		l.tb.Fatal(err)
 	}
-	j, err := journal.Create(path, id, journal.Options{})
+	changed := make(chan struct{}, 1)
+	j, err := journal.Create(path, id, journal.Options{Vault: v, OnStatus: func(journal.Status) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}})
 	if err != nil {
 		l.tb.Fatal(err)
 	}
-	if len(l.entries) > 0 {
-		if _, err := j.Append(l.entries...); err != nil {
+	for _, e := range l.entries {
+		seq, err := j.Append(e)
+		if err != nil {
 			l.tb.Fatal(err)
+		}
+		for s := j.Status(); s.Durable < seq; s = j.Status() {
+			if s.Err != nil {
+				l.tb.Fatal(s.Err)
+			}
+			<-changed
 		}
 	}
 	if err := j.Close(); err != nil {
 		l.tb.Fatal(err)
 	}
 }
+
+// Entries returns what was collected, for a test that writes it itself.
+func (l *Log) Entries() []journal.Entry { return l.entries }
 
 // Picture returns bytes that begin like a JPEG, others for each number. No encoder makes them, so they stay the same under
 // every version of Go.

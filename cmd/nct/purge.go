@@ -1,0 +1,581 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"emtihan/exam"
+	"emtihan/exam/journal"
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/sealed"
+	"emtihan/exam/vault"
+)
+
+// purgedFile is the log of destructions in a data folder.
+const purgedFile = "purged.journal"
+
+type purgeCmd struct {
+	Folder    string   `arg:"" name:"data" help:"Data folder of a station or of an administrators' computer. Its key signs the record, in DATA/purged.journal." type:"existingdir"`
+	Second    []string `help:"Folder of the second place. Can be repeated." placeholder:"DIR" type:"existingdir" sep:"none"`
+	Sealed    []string `help:"Folder with sealed files. Can be repeated." placeholder:"DIR" type:"existingdir" sep:"none"`
+	By        string   `required:"" help:"Who destroys them; goes into the record." placeholder:"NAME"`
+	KeepDays  int      `help:"How many days after its last record a log is kept. The default is the three months of the rules at their longest." default:"92" placeholder:"N"`
+	Recipient []string `help:"NCT's public key, which can read the log of destructions when it is begun. Can be repeated." placeholder:"KEY" sep:"none"`
+	DryRun    bool     `help:"Only say what would be destroyed."`
+	Yes       bool     `help:"Do not ask."`
+	access
+}
+
+// Run destroys what is past its time. Nothing is destroyed before the record of it is safe on the disk (R27).
+func (c *purgeCmd) Run(e *env) error {
+	if strings.TrimSpace(c.By) == "" {
+		return usageError{errors.New("--by: a name is needed")}
+	}
+	if c.KeepDays < 1 || c.KeepDays > 36500 {
+		return usageError{errors.New("--keep-days: 1–36500")}
+	}
+	if err := vault.CheckRecipients(c.Recipient); err != nil {
+		return usageError{fmt.Errorf("--recipient: %w", err)}
+	}
+	v, err := vault.OpenExisting(c.Folder, vault.Options{Recipients: c.Recipient})
+	if err != nil {
+		return err
+	}
+	opener, err := c.opener()
+	if err != nil {
+		return err
+	}
+	now := e.now()
+	logs, err := c.inventory(vault.Any(v, opener))
+	if err != nil {
+		return err
+	}
+	log := &purgeLog{path: filepath.Join(c.Folder, purgedFile), vault: v, name: filepath.Base(c.Folder), now: e.now}
+	if len(c.Second) > 0 {
+		log.second = filepath.Join(c.Second[0], purgedFile)
+	}
+	if err := log.read(); err != nil {
+		return e.refuse(log.path, err)
+	}
+	if future := c.future(logs, log, now); future != "" {
+		fmt.Fprintln(e.out, e.say("purge.clock", "Now", e.clock(now), "What", future))
+		return exitError(exitNotWhole)
+	}
+	due, refused := c.judge(e, logs, log, now)
+	if len(due) == 0 {
+		fmt.Fprintln(e.out, e.say("purge.nothing", "KeepDays", c.KeepDays))
+	} else if !c.DryRun {
+		if err := c.confirm(e, len(due)); err != nil {
+			return err
+		}
+		if err := log.open(); err != nil {
+			return e.refuse(log.path, err)
+		}
+		done, failed := 0, 0
+		for _, l := range due {
+			if err := c.destroy(e, l, log); err != nil {
+				failed++
+				fmt.Fprintln(e.out, e.say("purge.failed", "ID", clean(l.id), "Why", err))
+			} else {
+				done++
+			}
+		}
+		if err := log.close(); err != nil {
+			return err
+		}
+		refused += failed
+		fmt.Fprintln(e.out, e.say("purge.summary", "Done", done, "Refused", refused, "Log", log.path))
+	}
+	if refused > 0 {
+		return exitError(exitNotWhole)
+	}
+	return nil
+}
+
+// confirm asks the person at the terminal. The number is asked for, since it reads the same in every language.
+func (c *purgeCmd) confirm(e *env, n int) error {
+	if c.Yes {
+		return nil
+	}
+	if !e.terminal {
+		return usageError{errors.New(e.say("purge.no-terminal"))}
+	}
+	fmt.Fprint(e.out, e.say("purge.ask", "Number", n)+" ")
+	line, err := bufio.NewReader(e.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if strings.TrimSpace(line) != strconv.Itoa(n) {
+		return usageError{errors.New(e.say("purge.not-confirmed"))}
+	}
+	return nil
+}
+
+// doomed is a log with all its files.
+type doomed struct {
+	id, kind, session string
+	files             []string
+	ended             time.Time // at or after its last record, as far as that can be known
+	size              uint64
+	root              []byte
+	read              bool // its content could be read
+	over              bool // the attempt has ended; of no meaning unless read
+	remains           bool // only files of a destruction that was interrupted
+	busy              bool // a program has a file open
+}
+
+// inventory finds the logs in all places. A damaged, half-made or set aside file of a journal belongs to its log.
+func (c *purgeCmd) inventory(opener vault.Opener) ([]*doomed, error) {
+	byID := make(map[string]*doomed)
+	var all []*doomed
+	for _, root := range slices.Concat([]string{c.Folder}, c.Second, c.Sealed) {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() || !isLog(d.Name()) {
+				return err
+			}
+			f, err := inspect(path, opener)
+			if err != nil {
+				return err
+			}
+			if f.id == "" {
+				return nil
+			}
+			l := byID[f.id]
+			if l == nil {
+				l = &doomed{id: f.id, kind: exam.LogOfAttempt, remains: true}
+				byID[f.id] = l
+				all = append(all, l)
+			}
+			l.add(path, f)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// isLog reports whether a file of that name is one of a log: NAME.journal and what package journal makes of it when it mends,
+// sealed files, and the remains of a pull that was interrupted.
+func isLog(name string) bool {
+	base, _, isJournal := strings.Cut(name, ".journal")
+	return isJournal && base != strings.TrimSuffix(purgedFile, ".journal") || filepath.Ext(name) == ".emlog" || strings.HasPrefix(name, ".nct-")
+}
+
+func (l *doomed) add(path string, f found) {
+	if slices.ContainsFunc(l.files, func(other string) bool { return sameFile(other, path) }) {
+		return // one folder was named twice
+	}
+	l.files = append(l.files, path)
+	l.busy = l.busy || f.busy
+	if f.remains {
+		return
+	}
+	l.remains = false
+	if f.ended.After(l.ended) {
+		l.ended = f.ended
+	}
+	if l.session == "" || f.read {
+		l.session = f.session
+	}
+	if f.room {
+		l.kind = exam.LogOfRoom
+	}
+	if f.read {
+		l.read, l.over = true, l.over || f.over
+	}
+	if f.size > l.size {
+		l.size, l.root = f.size, f.root
+	}
+}
+
+func sameFile(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// found is what one file says about its log.
+type found struct {
+	id, session               string
+	ended                     time.Time
+	room, read, over, remains bool
+	busy                      bool
+	size                      uint64
+	root                      []byte
+}
+
+// inspect reads a file. A file of the log of destructions has no id; a file that nothing can be read of has its name as id.
+func inspect(path string, opener vault.Opener) (found, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return found{}, err
+	}
+	name := filepath.Base(path)
+	base, _, isJournal := strings.Cut(name, ".journal")
+	f := found{id: base, ended: fi.ModTime()} // where the file is damaged, its date is all there is to say when it was last written
+	if id, ok, err := readTombstone(path); err != nil {
+		return f, err
+	} else if ok {
+		return found{id: id, remains: true}, nil
+	}
+	if isJournal {
+		f.room = filepath.Base(filepath.Dir(path)) == "room"
+		f.session = base
+		if !f.room {
+			f.session = filepath.Base(filepath.Dir(path))
+		}
+		err = f.journal(path, opener)
+	} else {
+		err = f.sealed(path, opener)
+	}
+	var wrong *sealed.Error
+	switch {
+	case errors.Is(err, journal.ErrInUse):
+		f.busy, err = true, nil
+	case errors.Is(err, journal.ErrDamaged), errors.As(err, &wrong):
+		err = nil
+	}
+	if strings.HasPrefix(f.id, purgeID) {
+		f.id = ""
+	}
+	return f, err
+}
+
+// record takes in what a record says.
+func (f *found) record(rec exam.Recorded) {
+	f.read = true
+	switch ev := rec.Event.(type) {
+	case exam.Opened:
+		f.session = ev.Session
+	case exam.RoomOpened:
+		f.room, f.session = true, ev.Session
+	case exam.Closed, exam.Postponed, exam.Withdrawn:
+		f.over = true
+	}
+	f.at(rec.Stamp.Time())
+}
+
+func (f *found) at(t time.Time) {
+	if t.After(f.ended) {
+		f.ended = t
+	}
+}
+
+func (f *found) journal(path string, opener vault.Opener) error {
+	if h, err := header(path, 0); err == nil {
+		f.id = h.ID
+		f.at(time.UnixMilli(h.Created))
+	}
+	r, err := journal.OpenReader(path, opener)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h, _ := r.Header()
+	sum := r.Summary()
+	f.id, f.size, f.root, f.ended = sum.ID, sum.Leaves, sum.Root[:], time.UnixMilli(h.Created)
+	return r.Frames(func(fr stream.Frame) error {
+		switch {
+		case fr.Kind == stream.KindCheckpoint:
+			// Without the key the checkpoints tell when the last records came.
+			f.at(fr.Checkpoint.Time)
+		case fr.Kind == stream.KindRecord && fr.Data != nil:
+			if rec, err := exam.DecodeRecord(fr.Data); err == nil {
+				f.record(rec)
+			}
+		}
+		return nil
+	})
+}
+
+func (f *found) sealed(path string, opener vault.Opener) error {
+	if h, err := header(path, int64(len("EMLOG\r\n")+1)); err == nil {
+		f.id = h.ID
+		f.at(time.UnixMilli(h.Created))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	log, err := sealed.Open(file, opener)
+	if err != nil {
+		return err
+	}
+	ended := f.ended
+	f.ended = time.UnixMilli(log.Header().Created)
+	for {
+		s, err := log.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			seal, _ := log.Seal()
+			f.size, f.root = seal.Leaves, seal.Root[:]
+			return nil
+		case err != nil:
+			f.at(ended)
+			return err
+		case s.Record != nil:
+			f.record(*s.Record)
+		case s.Kind == stream.KindCheckpoint:
+			f.at(s.Checkpoint.Time)
+		}
+	}
+}
+
+func header(path string, offset int64) (stream.Header, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return stream.Header{}, err
+	}
+	defer f.Close()
+	h, _, err := stream.ReadHeader(io.NewSectionReader(f, offset, stream.MaxHeader))
+	return h, err
+}
+
+// future names what lies in the future, if anything does: then the clock is wrong, and what is past its time nobody knows.
+func (c *purgeCmd) future(logs []*doomed, log *purgeLog, now time.Time) string {
+	for _, l := range logs {
+		if now.Before(l.ended) {
+			return clean(l.id)
+		}
+	}
+	if now.Before(log.last.Time()) {
+		return purgedFile
+	}
+	return ""
+}
+
+// judge says of every log what is to become of it, and returns those to destroy and the number of those that are past their
+// time and refused.
+func (c *purgeCmd) judge(e *env, logs []*doomed, log *purgeLog, now time.Time) (due []*doomed, refused int) {
+	for _, l := range logs {
+		line := func(id string) {
+			kind := e.code("kind", l.kind)
+			fmt.Fprintln(e.out, e.say("purge."+id, "Kind", kind, "ID", clean(l.id), "Session", clean(l.session), "Ended", e.clock(l.ended),
+				"Files", len(l.files), "Until", e.clock(l.ended.AddDate(0, 0, c.KeepDays))))
+		}
+		switch {
+		case l.remains && log.has[l.id]:
+			line("remains")
+			due = append(due, l)
+		case now.Before(l.ended.AddDate(0, 0, c.KeepDays)):
+			line("kept")
+		case l.busy:
+			line("busy")
+			refused++
+		case l.read && l.kind == exam.LogOfAttempt && !l.over:
+			line("open")
+			refused++
+		case !l.read:
+			line("due-locked")
+			due = append(due, l)
+		default:
+			line("due")
+			due = append(due, l)
+		}
+	}
+	return due, refused
+}
+
+// destroy takes all files of a log, records that they are about to be destroyed, and destroys them. Where one of them cannot
+// be taken, nothing is recorded and nothing destroyed.
+func (c *purgeCmd) destroy(e *env, l *doomed, log *purgeLog) (err error) {
+	var files []disk.File
+	defer func() {
+		for _, f := range files {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	for _, path := range l.files {
+		f, err := disk.OS.Open(path, os.O_RDWR)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+		if err := f.Lock(true); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if !l.remains || !log.has[l.id] {
+		root := l.root
+		if root == nil {
+			root = make([]byte, 32) // nothing is known of a damaged file
+		}
+		err := log.append(exam.Purged{
+			Log: l.id, LogKind: l.kind, Session: l.session, Size: l.size, Root: root, Ended: l.ended.UnixMilli(),
+			KeepDays: c.KeepDays, By: c.By, Files: len(l.files),
+		})
+		if err != nil {
+			return fmt.Errorf("it is not destroyed, since no record of it could be made: %w", err)
+		}
+	}
+	var errs []error
+	for i, path := range l.files {
+		err := bury(files[i], l.id)
+		if err == nil {
+			err = disk.OS.Remove(path)
+		}
+		if err == nil {
+			err = disk.OS.SyncDir(filepath.Dir(path))
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.out, e.say("purge.done", "ID", clean(l.id), "Files", len(l.files)))
+	return nil
+}
+
+// tombstone begins a file whose destruction has begun; the id of its log follows, after two bytes of length.
+const tombstone = "EMGONE\r\n"
+
+// bury overwrites what opens a log, its wrapped keys, and syncs. What is left cannot be decrypted, whatever becomes of the
+// file's name: that is why the rest need not be overwritten.
+func bury(f disk.File, id string) error {
+	size, err := f.Size()
+	if err != nil {
+		return err
+	}
+	b := make([]byte, max(stream.MaxHeader+len("EMLOG\r\n")+1, len(tombstone)+2+len(id)))
+	n := copy(b, tombstone)
+	binary.BigEndian.PutUint16(b[n:], uint16(len(id)))
+	copy(b[n+2:], id)
+	if int64(len(b)) > size {
+		b = b[:max(size, int64(len(tombstone)+2+len(id)))]
+	}
+	if _, err := f.WriteAt(b, 0); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func readTombstone(path string) (id string, ok bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false, err
+	}
+	defer f.Close()
+	b := make([]byte, len(tombstone)+2+stream.MaxID)
+	n, err := io.ReadFull(f, b)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return "", false, err
+	}
+	rest, ok := bytes.CutPrefix(b[:n], []byte(tombstone))
+	if !ok || len(rest) < 2 {
+		return "", false, nil
+	}
+	length := int(binary.BigEndian.Uint16(rest))
+	if length > len(rest)-2 {
+		return "", false, nil
+	}
+	return string(rest[2 : 2+length]), true, nil
+}
+
+// purgeID begins the id of a log of destructions.
+const purgeID = "purged-"
+
+// purgeLog is the log of destructions of a data folder.
+type purgeLog struct {
+	path, second, name string
+	vault              *vault.Vault
+
+	now   func() time.Time
+	has   map[string]bool // logs that were destroyed
+	last  exam.Stamp      // of the last record
+	next  uint64
+	j     *journal.Journal
+	start time.Time
+	wait  chan struct{} // told of every change of what is durable
+}
+
+// read takes in what was destroyed before.
+func (p *purgeLog) read() error {
+	p.has, p.next = make(map[string]bool), 1
+	r, err := journal.OpenReader(p.path, p.vault)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := r.KeyErr(); err != nil {
+		h, _ := r.Header()
+		return &lockedError{h.Wraps, err}
+	}
+	return r.Records(func(seq uint64, data []byte) error {
+		rec, err := exam.DecodeRecord(data)
+		if err != nil {
+			return &journal.DamagedError{Path: p.path, Seq: seq, Why: err.Error()}
+		}
+		p.last, p.next = rec.Stamp, seq+1
+		if ev, ok := rec.Event.(exam.Purged); ok {
+			p.has[ev.Log] = true
+		}
+		return nil
+	})
+}
+
+// open goes on with the log, or begins it.
+func (p *purgeLog) open() (err error) {
+	p.start, p.wait = p.now(), make(chan struct{}, 1)
+	opt := journal.Options{Vault: p.vault, Second: p.second, OnStatus: func(journal.Status) {
+		select {
+		case p.wait <- struct{}{}:
+		default:
+		}
+	}}
+	p.last.Run++
+	p.j, err = journal.Open(p.path, opt)
+	if errors.Is(err, fs.ErrNotExist) {
+		id := purgeID + strings.ReplaceAll(p.vault.Public().Fingerprint(), "-", "") + "-" + strconv.FormatInt(p.start.UnixMilli(), 10)
+		if p.j, err = journal.Create(p.path, id, opt); err == nil {
+			err = p.append(exam.PurgeLogOpened{Name: p.name})
+		}
+	}
+	return err
+}
+
+// append records an event and returns when a disk has it.
+func (p *purgeLog) append(ev exam.Event) error {
+	now := p.now()
+	stamp := exam.Stamp{Wall: max(now.UnixMilli(), p.last.Wall), Run: p.last.Run, Mono: max(now.Sub(p.start).Milliseconds(), 0)}
+	data, err := exam.EncodeRecord(exam.Recorded{Seq: p.next, Stamp: stamp, Event: ev})
+	if err != nil {
+		return err
+	}
+	seq, err := p.j.Append(journal.Entry{Record: data, Checkpoint: true})
+	if err != nil {
+		return err
+	}
+	p.next++
+	for {
+		s := p.j.Status()
+		if s.Durable >= seq {
+			return nil
+		}
+		if s.Err != nil {
+			return s.Err
+		}
+		<-p.wait
+	}
+}
+
+func (p *purgeLog) close() error { return p.j.Close() }

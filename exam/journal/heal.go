@@ -1,0 +1,186 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/stream"
+)
+
+// copyStream writes a new file at path, made of whole frames of the sources, which are files of the same stream: at each
+// place the first source that has a whole frame there gives it. It stops at the offset upto, or with upto < 0 where no
+// source has a frame. The file is checked, safe, and under its name when it returns; what stood there before is gone, unless
+// ready, which is called with the checked copy and its end just before, puts it aside or returns an error.
+func copyStream(fsys disk.FS, path string, header []byte, sources []disk.File, upto int64, ready func(f disk.File, end int64) error) (err error) {
+	tmp := path + ".new"
+	f, err := fsys.Open(tmp, os.O_CREATE|os.O_RDWR|os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, f.Close())
+		if err != nil {
+			_ = fsys.Remove(tmp) // the first error says more
+		}
+	}()
+	end, err := copyFrames(f, header, sources, upto)
+	if err != nil {
+		return err
+	}
+	if upto >= 0 && end != upto {
+		return fmt.Errorf("%s: the other places have it only as far as byte %d of %d", path, end, upto)
+	}
+	// A checked copy must not rest on what a failing disk only pretends to have.
+	im, err := readHeader(f, tmp, nil)
+	if err == nil {
+		err = im.read(f, false)
+	}
+	if err != nil {
+		return err
+	}
+	if im.hint.Offset > 0 {
+		if _, err := f.WriteAt(encodeHint(im.hint), hintOffset); err != nil {
+			return err
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := ready(f, im.end.Offset); err != nil {
+		return err
+	}
+	if err := fsys.Rename(tmp, path); err != nil {
+		return err
+	}
+	return fsys.SyncDir(filepath.Dir(path))
+}
+
+func copyFrames(f disk.File, header []byte, sources []disk.File, upto int64) (int64, error) {
+	front := make([]byte, firstFrame)
+	copy(front, header)
+	if _, err := f.WriteAt(front, 0); err != nil {
+		return 0, err
+	}
+	off, sum := int64(firstFrame), stream.StateAfter(header, firstFrame).Sum
+	readers := make([]*cursor, len(sources))
+	for i, s := range sources {
+		readers[i] = &cursor{f: s}
+	}
+	var block bytes.Buffer
+	flush := func() error {
+		_, err := f.WriteAt(block.Bytes(), off-int64(block.Len()))
+		block.Reset()
+		return err
+	}
+	for upto < 0 || off < upto {
+		fr, ok := nextFrame(readers, off, sum)
+		if !ok {
+			break
+		}
+		block.Write(fr.Bytes)
+		off, sum = off+int64(len(fr.Bytes)), fr.Sum
+		if block.Len() >= growBy {
+			if err := flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return 0, err
+	}
+	_, err := f.WriteAt(make([]byte, growBy-off%growBy), off)
+	return off, err
+}
+
+func nextFrame(readers []*cursor, off int64, sum uint32) (stream.RawFrame, bool) {
+	for _, c := range readers {
+		if fr, err := c.frame(off, sum); err == nil {
+			return fr, true
+		}
+	}
+	return stream.RawFrame{}, false
+}
+
+// cursor reads frames of one file; it goes on cheaply as long as it is asked in order.
+type cursor struct {
+	f   disk.File
+	buf *bufio.Reader
+	off int64
+}
+
+func (c *cursor) frame(off int64, sum uint32) (stream.RawFrame, error) {
+	if c.buf == nil || c.off != off {
+		c.buf, c.off = bufio.NewReaderSize(&reader{c.f, off}, 64<<10), off
+	}
+	fr, err := stream.ReadFrame(c.buf, sum)
+	if err != nil {
+		c.buf = nil
+		if errors.Is(err, io.EOF) {
+			err = stream.ErrEnd
+		}
+		return fr, err
+	}
+	c.off += int64(len(fr.Bytes))
+	return fr, nil
+}
+
+// quarantine puts a file aside under a name that says so, and returns the name.
+func quarantine(fsys disk.FS, path string) (string, error) {
+	for n := 1; ; n++ {
+		to := fmt.Sprintf("%s.damaged-%d", path, n)
+		if _, err := fsys.Stat(to); err == nil {
+			continue
+		}
+		if err := fsys.Rename(path, to); err != nil {
+			return "", err
+		}
+		return to, fsys.SyncDir(filepath.Dir(path))
+	}
+}
+
+// wholeBehind reports whether a file has frames behind an offset that were safe.
+func wholeBehind(f disk.File, end int64) (bool, error) {
+	size, err := f.Size()
+	if err != nil {
+		return false, err
+	}
+	im := &image{size: size}
+	im.end.Offset = end
+	err = im.judgeTail(f, nil)
+	if errors.Is(err, ErrDamaged) {
+		return true, nil
+	}
+	return false, err
+}
+
+// lastFrame follows the frames of a file under the header as far as they are whole, and returns where they end and the
+// checksum of the last.
+func lastFrame(f disk.File, header []byte) (off int64, sum uint32) {
+	off, sum = firstFrame, stream.StateAfter(header, firstFrame).Sum
+	for c := (&cursor{f: f}); ; {
+		fr, err := c.frame(off, sum)
+		if err != nil {
+			return off, sum
+		}
+		off, sum = off+int64(len(fr.Bytes)), fr.Sum
+	}
+}
+
+// sumAt returns the checksum that stands before an offset of a file.
+func sumAt(f disk.File, header []byte, off int64) (uint32, error) {
+	if off == firstFrame {
+		return stream.StateAfter(header, firstFrame).Sum, nil
+	}
+	var b [4]byte
+	if _, err := f.ReadAt(b[:], off-4); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	return binary.BigEndian.Uint32(b[:]), nil
+}

@@ -1,0 +1,256 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"emtihan/exam/journal/disk"
+	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
+)
+
+// Recovery says what opening a journal found.
+type Recovery struct {
+	Snapshot    uint64   // number of the record at whose snapshot reading began; 0: it began with the first record
+	Torn        int64    // bytes of the write that was in the air when the program or the computer died
+	Healed      bool     // a damaged file was made whole from the other place
+	Quarantined []string // where damaged or foreign files were put
+}
+
+// Recovery returns what opening the journal found.
+func (j *Journal) Recovery() Recovery { return j.recovery }
+
+// Open opens an existing journal. It reads what was written since the last snapshot; [Journal.Verify] checks the rest. A torn
+// end is cut off, a damaged file is put aside and made anew from the other place, a place that is behind is brought up.
+//
+// A place that cannot be read is left alone, and what it alone has is missing then; see [Status] and its Places. When it comes
+// back and has gone another way, its file is put aside.
+//
+// Open returns a *DamagedError where no place and no combination of them has the journal whole, ErrInUse, vault.ErrNoKey,
+// fs.ErrNotExist, or a disk's error.
+func Open(path string, opt Options) (*Journal, error) {
+	if err := opt.defaults(); err != nil {
+		return nil, err
+	}
+	j := newJournal(path, opt)
+	found, err := j.find()
+	if err != nil {
+		return nil, err
+	}
+	best, err := j.choose(found)
+	if err != nil {
+		for _, c := range found {
+			c.close()
+		}
+		return nil, err
+	}
+	j.header, j.raw, j.key = best.image.header, best.image.raw, *best.image.key
+	j.resume, j.state, j.snapshotData = best.image.resume, best.image.end, best.image.snapshot
+	j.recovery.Torn = best.image.torn
+	// A witness may still answer for a checkpoint of the run before.
+	j.leaves = uint64(j.resume.Tree.Size())
+	if n := len(best.image.points); n > 0 {
+		j.leaves = best.image.points[n-1].Size
+	}
+	if best.image.snapshot != nil {
+		j.recovery.Snapshot = best.image.records
+	}
+	j.snapshot, j.since = len(best.image.snapshot), int(best.image.end.Offset-best.image.resume.Offset)
+	if err := j.begin(best.image.end); err != nil {
+		for _, c := range found {
+			c.close()
+		}
+		return nil, err
+	}
+	g := &group{off: best.image.end.Offset, before: j.last, records: j.last, bytes: j.enc.Take(), end: j.enc.Offset()}
+	j.groups, j.held = []*group{g}, len(g.bytes)
+	var errs []error
+	for i, p := range j.places {
+		c := found[i]
+		err := c.err
+		if err == nil {
+			if err = p.adopt(c.f, c.image); err != nil {
+				c.close()
+			}
+		}
+		if err != nil {
+			p.lose(err)
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == len(j.places) {
+		return nil, errors.Join(errs...)
+	}
+	j.start()
+	return j, nil
+}
+
+// candidate is what was found in a place.
+type candidate struct {
+	f     disk.File
+	image *image
+	err   error
+}
+
+func (c *candidate) close() {
+	if c.f != nil {
+		c.f.Close()
+		c.f = nil
+	}
+}
+
+// openTries is how often a file that cannot be read is tried before it is left alone.
+const openTries = 3
+
+// find reads the file of every place.
+func (j *Journal) find() ([]*candidate, error) {
+	var found []*candidate
+	for _, p := range j.places {
+		c := new(candidate)
+		// What a place alone has would be missed if one error of its disk were enough to go on without it.
+		for range openTries {
+			c.f, c.image, c.err = load(j.opt.FS, p.path, true, true, j.opt.Vault)
+			if c.err == nil || errors.Is(c.err, ErrDamaged) || errors.Is(c.err, ErrInUse) || errors.Is(c.err, os.ErrNotExist) {
+				break
+			}
+		}
+		if c.err == nil && c.image.key == nil {
+			c.err = fmt.Errorf("%s: %w", p.path, c.image.keyErr)
+			c.close()
+		}
+		found = append(found, c)
+	}
+	for _, c := range found {
+		if errors.Is(c.err, ErrInUse) || errors.Is(c.err, vault.ErrNoKey) {
+			for _, c := range found {
+				c.close()
+			}
+			return nil, c.err
+		}
+	}
+	return found, nil
+}
+
+// choose returns the place that has the most, after it has mended and put aside what does not fit it.
+func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
+	for i, c := range found {
+		if errors.Is(c.err, ErrDamaged) {
+			if err := j.heal(i, found); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range found {
+		if c.err == nil && (best == nil || c.image.end.Offset > best.image.end.Offset) {
+			best = c
+		}
+	}
+	if best == nil {
+		for _, c := range found {
+			if !errors.Is(c.err, os.ErrNotExist) {
+				return nil, c.err
+			}
+		}
+		return nil, found[0].err
+	}
+	for i, c := range found {
+		if c.err == nil && c != best && !begins(best, c) {
+			c.close()
+			c.err = &DamagedError{Path: j.places[i].path, Offset: c.image.end.Offset, Why: "it went another way than the file in the other place"}
+			if err := j.putAside(i); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return best, nil
+}
+
+// begins reports whether the longer file begins with the shorter one. Checksums are chained, so that one comparison tells.
+func begins(long, short *candidate) bool {
+	if string(long.image.raw) != string(short.image.raw) {
+		return false
+	}
+	sum, err := sumAt(long.f, long.image.raw, short.image.end.Offset)
+	return err == nil && sum == short.image.end.Sum
+}
+
+func (j *Journal) putAside(i int) error {
+	to, err := quarantine(j.opt.FS, j.places[i].path)
+	if err == nil {
+		j.recovery.Quarantined = append(j.recovery.Quarantined, to)
+	}
+	return err
+}
+
+// heal makes the damaged file of place i anew from all places, or returns why that cannot be done. The damaged file is put
+// aside, and only when another one stands in for it.
+func (j *Journal) heal(i int, found []*candidate) error {
+	damage := found[i].err
+	path := j.places[i].path
+	var sources []disk.File
+	var header []byte
+	defer func() {
+		for _, s := range sources {
+			s.Close()
+		}
+	}()
+	// A whole file comes first: of two frames that both fit their checksums, the forged one is in the damaged file.
+	for _, whole := range []bool{true, false} {
+		for k, p := range j.places {
+			if (found[k].err == nil) != whole {
+				continue
+			}
+			s, err := j.opt.FS.Open(p.path, os.O_RDONLY)
+			if err != nil {
+				continue
+			}
+			sources = append(sources, s)
+			if _, raw, err := stream.ReadHeader(&reader{s, 0}); err == nil && header == nil {
+				header = raw
+			}
+		}
+	}
+	if header == nil || len(sources) < 2 {
+		return damage
+	}
+	err := copyStream(j.opt.FS, path, header, sources, -1, func(_ disk.File, end int64) error {
+		for _, s := range sources {
+			if more, err := wholeBehind(s, end); err != nil || more {
+				return errors.Join(errMore, err)
+			}
+		}
+		return j.putAside(i)
+	})
+	if err != nil {
+		if !errors.Is(err, errMore) && j.covered(i, found) {
+			found[i].err = errors.Join(damage, err)
+			return nil
+		}
+		return errors.Join(damage, err)
+	}
+	j.recovery.Healed = true
+	c := found[i]
+	c.f, c.image, c.err = load(j.opt.FS, path, true, true, j.opt.Vault)
+	return c.err
+}
+
+var errMore = errors.New("no other place has what is damaged there")
+
+// covered reports whether another place has all that the damaged file of place i has, so that the disk with the damage may be
+// left alone when it takes no new file.
+func (j *Journal) covered(i int, found []*candidate) bool {
+	s, err := j.opt.FS.Open(j.places[i].path, os.O_RDONLY)
+	if err != nil {
+		return false
+	}
+	defer s.Close()
+	for _, c := range found {
+		if c.err == nil {
+			if more, err := wholeBehind(s, c.image.end.Offset); err == nil && !more {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package journal
-
-import "os"
-
-func unlock(*os.File) {}
