@@ -3,6 +3,7 @@ package exam
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -397,12 +398,28 @@ func edit(text string, e Edited) (string, error) {
 	return text[:start] + e.Inserted + text[start+length:], nil
 }
 
-// runeOffset returns the byte offset of the n-th rune, counting the end of the text as one.
+// runeOffset returns the byte offset of the n-th rune of valid UTF-8, counting the end of the text as one. Every keystroke
+// asks for one, and resuming asks for thousands, so bytes are counted eight at a time.
 func runeOffset(s string, n int) (int, bool) {
 	if n > len(s) {
 		return 0, false
 	}
-	for i := range s {
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		b := s[i : i+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		const ones = 0x0101010101010101
+		begin := 8 - bits.OnesCount64(x>>7&^(x>>6)&ones) // bytes that do not go on with a rune
+		if begin > n {
+			break
+		}
+		n -= begin
+	}
+	for ; i < len(s); i++ {
+		if !utf8.RuneStart(s[i]) {
+			continue
+		}
 		if n == 0 {
 			return i, true
 		}

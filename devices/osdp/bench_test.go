@@ -1,6 +1,7 @@
 package osdp_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -59,7 +60,7 @@ func BenchmarkDoor(b *testing.B) {
 			defer panel.Close()
 			seen, ready := make(chan time.Time, 100), make(chan string, 100)
 			done := make(chan error, 1)
-			ctx := b.Context()
+			ctx, cancel := context.WithCancel(b.Context())
 			go func() {
 				done <- panel.Run(ctx, osdp.Observer{Reading: func(r osdp.Reading) {
 					switch {
@@ -69,6 +70,12 @@ func BenchmarkDoor(b *testing.B) {
 						seen <- time.Now()
 					}
 				}})
+			}()
+			defer func() {
+				cancel()
+				if err := <-done; err != nil {
+					b.Error(err)
+				}
 			}()
 			for range n {
 				<-ready

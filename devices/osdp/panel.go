@@ -134,27 +134,59 @@ func (p *Panel) Run(ctx context.Context, to Observer) error {
 	defer all.Wait()
 	for _, one := range p.peripherals {
 		all.Go(func() {
-			var last Reading
+			to := teller{peripheral: one, to: to}
 			devices.Watch(ctx, one.name, schedule, one.poll, func(o devices.Observation, s step) {
 				p.report.Lock()
 				defer p.report.Unlock()
-				r := s.reading
-				r.Observation = o
-				if !o.Known() || o.First || !same(r, last) {
-					last = r
-					if to.Reading != nil {
-						to.Reading(r)
-					}
-				}
-				for _, c := range s.shown {
-					if to.Credential != nil {
-						to.Credential(c)
-					}
-				}
+				to.tell(o, s)
 			})
 		})
 	}
 	return nil
+}
+
+// teller tells an observer what has changed.
+type teller struct {
+	peripheral *peripheral
+	to         Observer
+	last       Reading
+	// owed: the first reading after the start or a loss has not been told yet.
+	owed bool
+}
+
+func (t *teller) tell(o devices.Observation, s step) {
+	r := s.reading
+	r.Observation = o
+	switch {
+	case !o.Known():
+		told := t.owed && !t.last.Known() && t.last.Reason == r.Reason
+		t.owed = false
+		t.peripheral.stale.Store(true)
+		if !told {
+			t.reading(r)
+		}
+	case (o.First || t.owed) && !s.whole:
+		// The reply came at the same time as the watchdog fired. What is known beside it is older than the loss.
+		t.owed = true
+		t.peripheral.stale.Store(true)
+	case o.First || t.owed:
+		t.owed, r.First = false, true
+		t.reading(r)
+	case !same(r, t.last):
+		t.reading(r)
+	}
+	for _, c := range s.shown {
+		if t.to.Credential != nil {
+			t.to.Credential(c)
+		}
+	}
+}
+
+func (t *teller) reading(r Reading) {
+	t.last = r
+	if t.to.Reading != nil {
+		t.to.Reading(r)
+	}
 }
 
 // Counters returns the counts of a peripheral, zero for one that is not configured.

@@ -65,6 +65,10 @@ func (a *air) Transact(ctx context.Context, request []byte, parse line.Parse) er
 		return context.Cause(ctx)
 	}
 	defer func() { <-a.turn }()
+	if request[0] != 0xFF {
+		return fmt.Errorf("% X does not begin with a mark", request)
+	}
+	request = request[1:]
 	var broken error
 	var before interceptor
 	var peripherals []*simulate.Peripheral
@@ -681,6 +685,43 @@ func TestOldAnnouncements(t *testing.T) { // R21
 	})
 }
 
+// A reply that comes just as the peripheral is given up is not the whole state.
+func TestTeller(t *testing.T) { // R21
+	var got []string
+	one := &peripheral{name: "door"}
+	to := teller{peripheral: one, to: Observer{Reading: func(r Reading) { got = append(got, brief(r)) }}}
+	good := func(first bool, level wire.Level, whole bool) {
+		to.tell(devices.Observation{Device: "door", Quality: devices.Good, First: first}, step{
+			reading: Reading{Channel: Secure, Inputs: []wire.Level{level}}, whole: whole,
+		})
+	}
+	lost := func() { to.tell(devices.Observation{Device: "door", Reason: devices.Silent}, step{}) }
+	good(true, 1, true)
+	good(false, 1, false)
+	lost()
+	if !one.stale.Swap(false) {
+		t.Error("a lost peripheral is not asked for its states")
+	}
+	good(true, 1, false)
+	if !one.stale.Swap(false) {
+		t.Error("a state that may be old is not asked for again")
+	}
+	good(false, 1, false)
+	good(false, 0, true)
+	good(false, 0, false)
+	good(false, 1, false)
+	lost()
+	good(true, 1, false)
+	lost()
+	good(true, 1, true)
+	want := []string{
+		"secure first i1", "unknown silent", "secure first i0", "secure i1", "unknown silent", "secure first i1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("readings (-want +got):\n%s", diff)
+	}
+}
+
 func TestRestart(t *testing.T) { // R21
 	in(t, simulate.PeripheralConfig{Key: key()}, nil, func(b *bench) {
 		b.online()
@@ -1133,6 +1174,96 @@ func TestKeys(t *testing.T) {
 	if _, err := OpenKeys(t.TempDir()); err == nil {
 		t.Error("a folder has keys")
 	}
+}
+
+// impostor answers every command with a frame of its own choice, or with plain bytes.
+type impostor struct {
+	replies []byte
+	sent    int
+}
+
+func (i *impostor) Transact(_ context.Context, request []byte, parse line.Parse) error {
+	if i.sent++; i.sent > 200 {
+		return &line.PortError{Path: "air", State: line.Unplugged, Err: errors.New("gone")}
+	}
+	take := func(n int) []byte {
+		n = min(n, len(i.replies))
+		taken := i.replies[:n]
+		i.replies = i.replies[n:]
+		return taken
+	}
+	command, err := wire.Decode(request[1:])
+	if err != nil {
+		return err
+	}
+	head := take(4)
+	if len(head) < 4 {
+		return &line.NoAnswerError{Path: "air"}
+	}
+	heard := take(int(head[3]))
+	if head[0]&1 == 0 {
+		reply := wire.Frame{
+			Address: command.Address, Reply: true, Sequence: command.Sequence, Code: head[1], Data: heard, SCS: head[2] & 0x1F,
+		}
+		if reply.SCS >= wire.SCS11 && reply.SCS <= wire.SCS14 {
+			reply.Info = []byte{head[0] >> 1}
+		}
+		if heard, err = reply.Encode(); err != nil {
+			return err
+		}
+	}
+	if done, err := parse(heard); done {
+		return err
+	}
+	return &line.NoAnswerError{Path: "air", Received: heard}
+}
+
+// FuzzPanel lets an impostor that does not know the key talk with the panel. A plain peripheral may be anybody; a secure one
+// never becomes known, whatever comes (R21).
+func FuzzPanel(f *testing.F) {
+	reply := func(code wire.ReplyCode, scs byte, data ...byte) []byte {
+		return append([]byte{2, byte(code), scs, byte(len(data))}, data...)
+	}
+	identity := reply(wire.IDReply, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+	features := reply(wire.CapabilitiesReply, 0, 1, 1, 1, 2, 1, 1)
+	ack := reply(wire.ACKReply, 0)
+	input, output := reply(wire.InputStatusReply, 0, 1), reply(wire.OutputStatusReply, 0, 0)
+	f.Add(bytes.Join([][]byte{identity, features, ack, input, output, ack, ack, ack, reply(wire.RawReply, 0, 0, 0, 8, 0, 1), ack, ack}, nil))
+	f.Add(bytes.Join([][]byte{identity, features, reply(wire.ClientCryptogramReply, wire.SCS12, make([]byte, 32)...), reply(wire.InitialMACReply, wire.SCS14, make([]byte, 16)...), ack}, nil))
+	f.Add(bytes.Join([][]byte{identity, features, reply(wire.BusyReply, 0), reply(wire.NAKReply, 0, 6), reply(wire.NAKReply, 0), input}, nil))
+	f.Add([]byte{1, 0, 0, 9, 0xFF, 0x53, 0x80, 9, 0, 4, 0x41, 1, 2})
+	dir := f.TempDir()
+	keys, err := OpenKeys(filepath.Join(dir, "keys"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := keys.Set("door", siteKey); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, replies []byte) {
+		for _, security := range []string{"plain", "secure"} {
+			panel, err := New(&impostor{replies: replies}, Config{
+				Config: line.Config{Path: "air"}, Keys: "keys", BusyPause: time.Millisecond, SilentAfter: 50 * time.Millisecond, KeyRetry: time.Millisecond,
+				Peripherals: []PeripheralConfig{{Name: "door", Security: security}},
+			}, keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := panel.peripherals[0]
+			for range 20 {
+				s, err := one.poll(t.Context())
+				if err == nil && security == "secure" {
+					t.Fatalf("an impostor is believed: %+v", s.reading)
+				}
+				if err != nil && devices.ReasonOf(err) == "" {
+					t.Errorf("no reason in %v", err)
+				}
+				if err := panel.Unlock(t.Context(), "door", 0, time.Second); err == nil {
+					t.Fatal("an impostor's lock was opened")
+				}
+			}
+		}
+	})
 }
 
 func FuzzKeys(f *testing.F) {

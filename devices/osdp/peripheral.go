@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"emtihan/devices"
@@ -72,13 +73,15 @@ type peripheral struct {
 	state    state
 	shown    []Credential // not yet reported
 	asked    time.Time    // last time a state was asked for
-	heard    time.Time    // last time a poll brought something
 	drained  bool         // the last poll has shown that nothing waits to be announced
 	features wire.Features
 	rotation []wire.Command
 	outputs  bool // the outputs have been switched and not been asked for
 	refused  error
 	retry    time.Time // no handshake before this, because of refused
+
+	// stale: the peripheral has been reported as unknown, so that all states must be asked for anew.
+	stale atomic.Bool
 
 	mu       sync.Mutex // guards what follows
 	counters Counters
@@ -133,30 +136,24 @@ func (p *peripheral) poll(ctx context.Context) (step, error) {
 		if err := p.connect(ctx); err != nil {
 			return step{}, err
 		}
-		return p.taken(), nil
+		p.stale.Store(false)
+		return p.taken(true), nil
 	}
-	command := p.next()
-	reply, err := p.ask(ctx, command)
-	var no *RefusedError
-	switch {
-	case errors.As(err, &no) && command.Code != wire.PollCommand:
-		// It has told this state at the beginning, so the refusal passes or the state stays as it was announced.
-	case err != nil:
-		// To refuse a poll is to refuse the conversation.
+	reply, err := p.ask(ctx, p.next())
+	if err != nil {
+		// To refuse a poll, or a state that was told before, is to refuse the conversation.
 		p.drop()
 		return step{}, err
-	default:
-		p.take(reply)
 	}
-	p.drained = reply != nil && reply.Code() == wire.ACKReply
-	// After a long pause what is known may be old: the watchdog has fired or is about to, and the next good reading is
-	// taken for the whole present state.
-	if time.Since(p.heard) >= p.panel.config.SilentAfter/2 {
-		if err := p.learn(ctx); err != nil {
-			return step{}, err
-		}
+	p.take(reply)
+	p.drained = reply.Code() == wire.ACKReply
+	if !p.stale.Swap(false) {
+		return p.taken(false), nil
 	}
-	return p.taken(), nil
+	if err := p.learn(ctx); err != nil {
+		return step{}, err
+	}
+	return p.taken(true), nil
 }
 
 // next returns the command of the next step. A state is asked for only when no announcement waits that is older than the
@@ -179,11 +176,12 @@ func (p *peripheral) next() wire.Command {
 // step is what one step has brought.
 type step struct {
 	reading Reading
-	shown   []Credential
+	// whole: all states have just been asked for.
+	whole bool
+	shown []Credential
 }
 
-func (p *peripheral) taken() step {
-	p.heard = time.Now()
+func (p *peripheral) taken(whole bool) step {
 	r := Reading{
 		Channel: p.channel(), Identity: p.state.identity, Inputs: slices.Clone(p.state.inputs),
 		Outputs: slices.Clone(p.state.levels), Readers: slices.Clone(p.state.readers),
@@ -194,7 +192,7 @@ func (p *peripheral) taken() step {
 	}
 	shown := p.shown
 	p.shown = nil
-	return step{r, shown}
+	return step{r, whole, shown}
 }
 
 func (p *peripheral) channel() Channel {
@@ -472,6 +470,10 @@ func (p *peripheral) decoded(command wire.CommandCode, code byte, data []byte) (
 	return reply, nil
 }
 
+// mark is sent before every frame: it keeps the line in its idle state for a character while the drivers of a two-wire line
+// change their direction (5.6). Nobody takes it for the beginning of a frame.
+const mark = 0xFF
+
 // exchange sends request until a reply comes, always the same bytes with the same sequence number, so that the peripheral
 // carries it out once however often it comes.
 func (p *peripheral) exchange(ctx context.Context, request []byte) (wire.Frame, error) {
@@ -479,9 +481,10 @@ func (p *peripheral) exchange(ctx context.Context, request []byte) (wire.Frame, 
 		Address: p.config.Address, Sequence: p.sequence, Checksum: p.config.Checksum, Command: request,
 	}
 	began := time.Now()
+	marked := append([]byte{mark}, request...)
 	for tries := 1; ; {
 		var reply wire.Frame
-		err := p.panel.link.Transact(ctx, request, func(received []byte) (done bool, err error) {
+		err := p.panel.link.Transact(ctx, marked, func(received []byte) (done bool, err error) {
 			reply, done = expected.Find(received, false)
 			reply.Data, reply.Info = bytes.Clone(reply.Data), bytes.Clone(reply.Info)
 			return done, nil

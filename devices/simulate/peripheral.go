@@ -436,6 +436,9 @@ func (p *Peripheral) obey(code byte, data []byte, secure bool) (reply byte, answ
 		if len(data) != 5 {
 			return repNAK, []byte{nakLength}
 		}
+		if data[0] > 0x7E {
+			return repNAK, []byte{nakRecord}
+		}
 		p.config.Address = data[0]
 		return repCom, data
 	case cmdKeySet:

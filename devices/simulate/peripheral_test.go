@@ -238,9 +238,11 @@ func FuzzOSDP(f *testing.F) {
 	} {
 		f.Add(unhex(f, s), []byte{})
 		f.Add(unhex(f, s), []byte{1, 5, 1, 0})
+		f.Add(unhex(f, s), []byte{9, 0x80, 0x25, 0, 0})
 	}
 	f.Fuzz(func(t *testing.T, stream, data []byte) {
-		p := NewPeripheral(PeripheralConfig{Inputs: 1, Outputs: 1, Readers: 1})
+		c := PeripheralConfig{Inputs: 1, Outputs: 1, Readers: 1}
+		p := NewPeripheral(c)
 		for _, quiet := range []bool{false, true} {
 			for rest := stream; ; {
 				raw, frame, next, ok := nextOSDP(rest, quiet)
@@ -262,7 +264,7 @@ func FuzzOSDP(f *testing.F) {
 			if len(data) > 200 {
 				break
 			}
-			answer := p.Answer(osdpFrame{control: flagCRC, code: byte(code), data: data}.bytes())
+			answer := NewPeripheral(c).Answer(osdpFrame{control: flagCRC, code: byte(code), data: data}.bytes())
 			if _, _, _, ok := nextOSDP(answer, true); !ok {
 				t.Errorf("command %02X is answered % X", code, answer)
 			}

@@ -25,6 +25,9 @@ const (
 	growAhead  = growBy / 4
 )
 
+// maxTail is how many bytes of records are kept from the reading of a file for the folding that follows.
+const maxTail = 4 << 20
+
 const hintMagic = "EMHINT01"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -79,6 +82,8 @@ type image struct {
 	end      stream.State // behind the last whole unit
 	hint     stream.Hint  // of the last snapshot, or zero
 	points   []stream.Checkpoint
+	tail     [][]byte // the records behind resume, unless they are too many to keep
+	tailSize int
 	torn     int64 // bytes behind the end that belong to no whole unit
 	size     int64 // of the file
 }
@@ -137,6 +142,9 @@ func (im *image) read(f disk.File, quick bool) error {
 		if fr.Kind == stream.KindCheckpoint {
 			im.points = append(im.points, *fr.Checkpoint)
 		}
+		if fr.Kind == stream.KindRecord && im.tailSize <= maxTail {
+			im.tail, im.tailSize = append(im.tail, fr.Data), im.tailSize+len(fr.Data)
+		}
 		if fr.UnitEnd() {
 			end = dec.Offset()
 		}
@@ -161,6 +169,11 @@ func (im *image) read(f disk.File, quick bool) error {
 		if h.Offset >= im.end.Offset {
 			return &DamagedError{Path: im.path, Seq: im.end.Records + 1, Offset: im.end.Offset, Why: "it ends before a snapshot that was safe"}
 		}
+	}
+	if im.tailSize > maxTail {
+		im.tail = nil
+	} else {
+		im.tail = im.tail[:min(im.end.Records-im.records, uint64(len(im.tail)))]
 	}
 	return im.judgeTail(f, wrong)
 }

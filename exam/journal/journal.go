@@ -78,10 +78,8 @@ type Journal struct {
 	key    vault.DataKey
 
 	// What opening found.
-	recovery     Recovery
-	resume       stream.State // behind the snapshot
-	state        stream.State // behind the last whole unit
-	snapshotData []byte
+	recovery Recovery
+	found    *image
 
 	mu       sync.Mutex // guards what follows
 	changed  *sync.Cond
@@ -186,7 +184,7 @@ func Create(path, id string, opt Options) (*Journal, error) {
 }
 
 func newJournal(path string, opt Options) *Journal {
-	j := &Journal{opt: opt, quit: make(chan struct{})}
+	j := &Journal{opt: opt, found: new(image), quit: make(chan struct{})}
 	j.changed = sync.NewCond(&j.mu)
 	j.places = []*place{{j: j, path: path, reserve: opt.Reserve}}
 	if opt.Second != "" {
@@ -202,7 +200,7 @@ func (j *Journal) begin(state stream.State) (err error) {
 	}
 	var salt stream.Salt
 	rand.Read(salt[:])
-	j.enc.Run(salt)
+	j.enc.Run(salt, time.Now())
 	j.last = state.Records
 	return nil
 }
@@ -267,8 +265,9 @@ func (j *Journal) push(u unit) {
 }
 
 const (
-	snapshotLeast = 256 << 10 // bytes of records
-	snapshotRatio = 8         // bytes of records to one of the last snapshot
+	// What is folded again at a start is at most this much; a long essay makes snapshots long, hence the ratio.
+	snapshotLeast = 64 << 10 // bytes of records
+	snapshotRatio = 2        // bytes of records to one of the last snapshot
 )
 
 // WantsSnapshot reports whether so much was appended since the last snapshot that another is worth its space.

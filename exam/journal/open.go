@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -46,10 +47,10 @@ func Open(path string, opt Options) (*Journal, error) {
 		return nil, err
 	}
 	j.header, j.raw, j.key = best.image.header, best.image.raw, *best.image.key
-	j.resume, j.state, j.snapshotData = best.image.resume, best.image.end, best.image.snapshot
+	j.found = best.image
 	j.recovery.Torn = best.image.torn
 	// A witness may still answer for a checkpoint of the run before.
-	j.leaves = uint64(j.resume.Tree.Size())
+	j.leaves = uint64(j.found.resume.Tree.Size())
 	if n := len(best.image.points); n > 0 {
 		j.leaves = best.image.points[n-1].Size
 	}
@@ -142,7 +143,7 @@ func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
 		}
 	}
 	for _, c := range found {
-		if c.err == nil && (best == nil || c.image.end.Offset > best.image.end.Offset) {
+		if c.err == nil && (best == nil || later(c.image, best.image)) {
 			best = c
 		}
 	}
@@ -164,6 +165,16 @@ func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
 		}
 	}
 	return best, nil
+}
+
+// later reports whether image a is the one that the program went on with: the one with the later run, which is not the longer
+// one where a place was away that had the remains of an earlier run's last write. Of one run, the longer one.
+func later(a, b *image) bool {
+	return cmp.Or(
+		cmp.Compare(a.end.Run, b.end.Run),
+		cmp.Compare(a.end.Began, b.end.Began),
+		cmp.Compare(a.end.Offset, b.end.Offset),
+	) > 0
 }
 
 // begins reports whether the longer file begins with the shorter one. Checksums are chained, so that one comparison tells.

@@ -68,7 +68,7 @@ func (l *ledger) some(t *testing.T, j *journal.Journal, n int) {
 
 // What the cache shows after a sync that failed is on no disk. A program that is started again must not promise it. R11
 func TestOpenPromisesOnlyWhatTheDiskHas(t *testing.T) {
-	for name, o := range map[string]disktest.Outcome{"killed before the sync": disktest.Broken, "after a failed sync": disktest.SyncLost} {
+	for name, o := range map[string]disktest.Outcome{"killed before the sync": disktest.ReadOnly, "after a failed sync": disktest.SyncLost} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				under := newDisk()
@@ -105,7 +105,7 @@ func TestOpenPromisesOnlyWhatTheDiskHas(t *testing.T) {
 // A creation that failed can be repeated, and never takes the place of a journal that cannot be seen.
 func TestCreateAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		for n := 1; n < 40; n++ {
+		for n := 1; ; n++ {
 			under, l := newDisk(), newLedger()
 			calls := 0
 			fsys := disktest.NewFault(under, func(op disktest.Op) disktest.Outcome {
@@ -115,6 +115,11 @@ func TestCreateAgain(t *testing.T) {
 				return disktest.OK
 			})
 			j, err := journal.Create(pathA, testID, l.options(fsys, ""))
+			fsys.Set(nil)
+			if calls < n {
+				closed(t, j)
+				break
+			}
 			if err != nil {
 				if left := under.Names(dirA); slices.Contains(left, "x.journal") {
 					t.Fatalf("call %d: %q were left", n, left)
@@ -134,7 +139,7 @@ func TestCreateReplacesNothing(t *testing.T) {
 		j := create(t, l, under, "")
 		l.some(t, j, 2)
 		closed(t, j)
-		for n := range 30 {
+		for n := range 120 {
 			fsys := disktest.NewFault(under, func(op disktest.Op) disktest.Outcome {
 				if op.N == n {
 					return disktest.Broken
@@ -185,9 +190,14 @@ func TestDamagedReadOnlyStick(t *testing.T) {
 		data[journal.FirstFrame+300] ^= 1
 		under.WriteFile(pathB, data)
 		r := &rule{dir: dirB}
-		for _, o := range []disktest.Outcome{disktest.ReadOnly, disktest.Full} {
+		for _, o := range []disktest.Outcome{disktest.ReadOnly, disktest.Full, disktest.Broken} {
 			r.set(o)
-			fsys := disktest.NewFault(under, r.decide)
+			fsys := disktest.NewFault(under, func(op disktest.Op) disktest.Outcome {
+				if op.Call == disktest.CallWrite || strings.HasSuffix(op.Path, ".new") || o == disktest.ReadOnly {
+					return r.decide(op)
+				}
+				return disktest.OK
+			})
 			j = open(t, l, fsys, pathB)
 			l.opened(t, j)
 			l.some(t, j, 2)
@@ -444,6 +454,32 @@ func TestReserve(t *testing.T) {
 		}
 		l.goesOn(t, under, pathB)
 	})
+}
+
+// What fails while the journal is being closed is tried again, where no other place has it. R11
+func TestFailureWhileClosing(t *testing.T) {
+	for _, o := range []disktest.Outcome{disktest.Full, disktest.Broken, disktest.SyncLost, disktest.SyncKept} {
+		for _, call := range []disktest.Call{disktest.CallWrite, disktest.CallSync} {
+			bubble(t, func(t *testing.T) {
+				under, l := newDisk(), newLedger()
+				var armed atomic.Bool
+				fsys := disktest.NewFault(under, func(op disktest.Op) disktest.Outcome {
+					if op.Call == call && armed.CompareAndSwap(true, false) {
+						return o
+					}
+					return disktest.OK
+				})
+				j := create(t, l, fsys, "")
+				l.some(t, j, 2)
+				armed.Store(true)
+				l.append(t, j, l.entry(0, 5))
+				if err := j.Close(); err != nil || l.acknowledged() != 3 {
+					t.Errorf("a %s that is %v: %d records acknowledged, %v", call, o, l.acknowledged(), err)
+				}
+				l.goesOn(t, under, "")
+			})
+		}
+	}
 }
 
 // Whoever reads what is durable gets it from the place that is well.

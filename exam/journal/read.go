@@ -83,7 +83,20 @@ func snapshotOf(im *image) ([]byte, uint64) {
 
 // Replay calls f with each record after the snapshot, until f returns an error.
 func (r *Reader) Replay(f func(seq uint64, record []byte) error) error {
-	return eachRecord(r.f, r.im, r.im.resume, f)
+	return replay(r.im, f, func() error { return eachRecord(r.f, r.im, r.im.resume, f) })
+}
+
+// replay calls f with the records that were kept when the file was read, or reads them again.
+func replay(im *image, f func(uint64, []byte) error, again func() error) error {
+	if im.key == nil || uint64(len(im.tail)) != im.end.Records-im.records {
+		return again()
+	}
+	for i, r := range im.tail {
+		if err := f(im.records+uint64(i)+1, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Records calls f with each record in order, until f returns an error.
@@ -138,13 +151,15 @@ func (r *Reader) ProveTree(before uint64) (tlog.TreeProof, error) {
 }
 
 // Snapshot returns the snapshot at which opening began to read, and the number of the last record before it; or nil and 0.
-func (j *Journal) Snapshot() ([]byte, uint64) { return j.snapshotData, j.recovery.Snapshot }
+func (j *Journal) Snapshot() ([]byte, uint64) { return snapshotOf(j.found) }
 
 // Replay calls f with each record after the snapshot that was there when the journal was opened, until f returns an error.
 func (j *Journal) Replay(f func(seq uint64, record []byte) error) error {
-	return j.view(func(file disk.File, im *image) error {
-		im.end = j.state
-		return eachRecord(file, im, j.resume, f)
+	return replay(j.found, f, func() error {
+		return j.view(func(file disk.File, im *image) error {
+			im.end = j.found.end
+			return eachRecord(file, im, j.found.resume, f)
+		})
 	})
 }
 

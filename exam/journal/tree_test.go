@@ -130,7 +130,7 @@ func TestPutCosigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 100 {
-			e.Run(stream.Salt{1})
+			e.Run(stream.Salt{1}, time.UnixMilli(1))
 		}
 		ahead, err := e.Checkpoint(time.Now())
 		if err != nil {

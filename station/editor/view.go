@@ -338,8 +338,9 @@ func (e *Editor) draw(s slot) {
 		if !s.suggestion {
 			at += line.X(s.caret)
 		}
-		width := max(2, round(em*0.11))
-		at = min(max(at, 0), float32(v.strip-width))
+		// Half over either letter: both have room at their sides.
+		width := max(2, round(em*0.09))
+		at = min(max(at-float32(width)/2, 0), float32(v.strip-width))
 		top, bottom := v.base-round(v.setter.Ascent()), v.base+round(v.setter.Descent())
 		glass.Fill(img, image.Rect(round(at), max(0, top), round(at)+width, min(v.line, bottom)), v.accent)
 	}

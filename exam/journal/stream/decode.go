@@ -3,6 +3,7 @@ package stream
 import (
 	"bufio"
 	"crypto/cipher"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -203,13 +204,19 @@ func (d *Decoder) number(p Place) uint64 {
 }
 
 func (d *Decoder) run(payload []byte) error {
-	if len(payload) <= len(Salt{}) {
+	const fixed = len(Salt{}) + 4 + 8
+	if len(payload) <= fixed {
 		return fmt.Errorf("its length is given as %d", len(payload))
 	}
-	key := string(payload[len(Salt{}):])
+	run := binary.BigEndian.Uint32(payload[len(Salt{}):])
+	if run != d.state.Run+1 {
+		return fmt.Errorf("it says run %d after run %d", run, d.state.Run)
+	}
+	key := string(payload[fixed:])
 	if err := d.signer(key); err != nil {
 		return err
 	}
+	d.state.Run, d.state.Began = run, int64(binary.BigEndian.Uint64(payload[len(Salt{})+4:]))
 	d.state.Salt, d.state.Signer = Salt(payload), key
 	return nil
 }
@@ -224,6 +231,7 @@ func (d *Decoder) snapshot(f *Frame) error {
 		return err
 	}
 	if s.Records != d.state.Records || s.Blobs != d.state.Blobs || s.Signer != d.state.Signer || s.Salt != d.state.Salt ||
+		s.Run != d.state.Run || s.Began != d.state.Began ||
 		s.Tree.size != d.state.Tree.size || s.Tree.Root() != d.state.Tree.Root() {
 		return errors.New("it is about other frames than those before it")
 	}

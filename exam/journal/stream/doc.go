@@ -17,12 +17,15 @@
 // stream.
 //
 //	kind  payload                                       leaf
-//	'K'   16 bytes of salt ‖ verifier key               yes   a run of the program begins; the key signs its checkpoints
+//	'K'   salt ‖ run ‖ time ‖ verifier key              yes   a run of the program begins; the key signs its checkpoints
 //	'R'   encrypted record                              yes   the n-th such frame is record n
 //	'B'   encrypted blob                                yes   it stands before the record that names it by its SHA-256
 //	'S'   encrypted ([State] ‖ the program's snapshot)  yes   a shortcut for resuming, never the truth
 //	'C'   signed checkpoint                             no
 //	'W'   checkpoint with countersignatures             no
+//
+// A run's salt has 16 bytes, its number, counted from 1, 4, and its time, Unix milliseconds by the computer's date, 8. Of two
+// copies that went different ways, the one with the later run is the one that the program went on with.
 //
 // Flag 1 ends a unit: what was appended in one call is there as far as a unit's end, or not at all. Flag 2 begins a group:
 // the frames that were written together and made safe by one sync. All other bits are zero.

@@ -25,6 +25,8 @@ type State struct {
 	Records uint64
 	Blobs   uint64
 	Tree    Tree
+	Run     uint32 // number of the present run, from 1; 0 before the first
+	Began   int64  // when it began, Unix milliseconds
 	Salt    Salt   // of the present run
 	Signer  string // its verifier key; empty before the first run
 }
@@ -47,6 +49,8 @@ func (s *State) Clone() State {
 func (s *State) encode() []byte {
 	b := binary.BigEndian.AppendUint64(nil, s.Records)
 	b = binary.BigEndian.AppendUint64(b, s.Blobs)
+	b = binary.BigEndian.AppendUint32(b, s.Run)
+	b = binary.BigEndian.AppendUint64(b, uint64(s.Began))
 	b = append(b, s.Salt[:]...)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(s.Signer)))
 	b = append(b, s.Signer...)
@@ -54,11 +58,12 @@ func (s *State) encode() []byte {
 }
 
 func decodeState(b []byte) (s State, rest []byte, err error) {
-	const fixed = 8 + 8 + len(s.Salt) + 2
+	const fixed = 8 + 8 + 4 + 8 + len(s.Salt) + 2
 	if len(b) < fixed {
 		return s, nil, errTree
 	}
-	s.Records, s.Blobs, s.Salt = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:]), Salt(b[16:])
+	s.Records, s.Blobs = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
+	s.Run, s.Began, s.Salt = binary.BigEndian.Uint32(b[16:]), int64(binary.BigEndian.Uint64(b[20:])), Salt(b[28:])
 	n := int(binary.BigEndian.Uint16(b[fixed-2:]))
 	b = b[fixed:]
 	if len(b) < n {
@@ -109,10 +114,13 @@ func (e *Encoder) Take() []byte {
 	return b
 }
 
-// Run begins a run of the program with a salt that no other run has.
-func (e *Encoder) Run(salt Salt) {
-	e.state.Salt, e.state.Signer = salt, e.public.String()
-	e.frame(KindRun, true, append(salt[:], e.state.Signer...))
+// Run begins a run of the program, at a time, with a salt that no other run has.
+func (e *Encoder) Run(salt Salt, at time.Time) {
+	e.state.Run++
+	e.state.Began, e.state.Salt, e.state.Signer = at.UnixMilli(), salt, e.public.String()
+	b := binary.BigEndian.AppendUint32(salt[:], e.state.Run)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.state.Began))
+	e.frame(KindRun, true, append(b, e.state.Signer...))
 }
 
 // Record appends a record; last ends the unit.

@@ -62,7 +62,7 @@ func sample(t testing.TB) (header, frames []byte, w stream.Witness) {
 				t.Fatal(err)
 			}
 		}
-		e.Run(stream.Salt{byte(run + 1)})
+		e.Run(stream.Salt{byte(run + 1)}, time.UnixMilli(int64(run)))
 		frames = append(frames, e.Take()...)
 		must(e.Blob([]byte("blob")))
 		must(e.Record([]byte("first"), false))
@@ -369,7 +369,7 @@ func TestLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Run(stream.Salt{1})
+	e.Run(stream.Salt{1}, time.UnixMilli(1))
 	for name, err := range map[string]error{
 		"an empty record":    e.Record(nil, true),
 		"a record too long":  e.Record(make([]byte, stream.MaxRecord+1), true),

@@ -162,7 +162,7 @@ func (l *Log) Stream(id string, form Form) (header []byte, frames []byte) {
 		if run == 0 || stamp.Run > run {
 			run = max(stamp.Run, 1)
 			sum := sha256.Sum256([]byte(form.Salt + "salt of " + id + string(rune('0'+run))))
-			enc.Run(stream.Salt(sum[:]))
+			enc.Run(stream.Salt(sum[:]), stamp.Time())
 		}
 		last = stamp.Time()
 		for _, b := range e.Blobs {
@@ -175,7 +175,7 @@ func (l *Log) Stream(id string, form Form) (header []byte, frames []byte) {
 		frames = append(frames, enc.Take()...)
 	}
 	if run == 0 {
-		enc.Run(stream.Salt(make([]byte, len(stream.Salt{}))))
+		enc.Run(stream.Salt(make([]byte, len(stream.Salt{}))), Start)
 	}
 	_, err = enc.Snapshot([]byte("snapshot"))
 	must(err)

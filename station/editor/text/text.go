@@ -73,15 +73,43 @@ type Document struct {
 // paragraph is a piece of text without line breaks, with what is known of it until it changes.
 type paragraph struct {
 	runes []rune
-	known bool
-	str   string
-	words int
+	str   string // runes, while encoded
+	words int    // while counted
+
+	encoded, counted bool
 }
 
-func (p *paragraph) know() {
-	if !p.known {
-		p.known, p.str, p.words = true, string(p.runes), Words(string(p.runes))
+func (p *paragraph) string() string {
+	if !p.encoded {
+		p.str, p.encoded = string(p.runes), true
 	}
+	return p.str
+}
+
+func (p *paragraph) count() int {
+	if !p.counted {
+		p.words, p.counted = words(p.runes), true
+	}
+	return p.words
+}
+
+// replace changes the paragraph. Its words are counted again only around the change.
+func (p *paragraph) replace(a, b int, with []rune) {
+	from, to := a, b
+	if p.counted {
+		for from > 0 && !unicode.IsSpace(p.runes[from-1]) {
+			from--
+		}
+		for to < len(p.runes) && !unicode.IsSpace(p.runes[to]) {
+			to++
+		}
+		p.words -= words(p.runes[from:to])
+	}
+	p.runes = slices.Replace(p.runes, a, b, with...)
+	if p.counted {
+		p.words += words(p.runes[from : to+len(with)-(b-a)])
+	}
+	p.encoded, p.str = false, ""
 }
 
 // Span says which paragraphs a change touched: Old of them, from First on, became New.
@@ -113,36 +141,31 @@ func (d *Document) String() string {
 	if d.valid {
 		return d.whole
 	}
-	var b strings.Builder
-	size := len(d.pars)
+	parts := make([]string, 0, len(d.pars))
 	for _, p := range d.pars {
-		p.know()
-		size += len(p.str)
+		parts = append(parts, p.string())
 	}
-	b.Grow(size)
-	for i, p := range d.pars {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(p.str)
-	}
-	d.whole, d.valid = b.String(), true
+	d.whole, d.valid = strings.Join(parts, "\n"), true
 	return d.whole
 }
 
 // Words returns how many words the text has: what stands between spaces and holds a letter or a digit.
 func (d *Document) Words() (n int) {
 	for _, p := range d.pars {
-		p.know()
-		n += p.words
+		n += p.count()
 	}
 	return n
 }
 
-// Words counts what a person would: a dash between spaces is none.
-func Words(s string) (n int) {
-	for w := range strings.FieldsSeq(s) {
-		if strings.ContainsFunc(w, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+// words counts what a person would: a dash between spaces is none.
+func words(runes []rune) (n int) {
+	within := false // of a word that has been counted
+	for _, r := range runes {
+		switch {
+		case unicode.IsSpace(r):
+			within = false
+		case !within && (unicode.IsLetter(r) || unicode.IsNumber(r)):
+			within = true
 			n++
 		}
 	}
@@ -204,9 +227,7 @@ func (d *Document) replace(from, to int, with []rune) Span {
 	d.length += len(with) - (to - from)
 	span := Span{First: first, Old: last - first + 1, New: 1 + count(with)}
 	if span.Old == 1 && span.New == 1 {
-		p := d.pars[first]
-		p.runes = slices.Replace(p.runes, a, b, with...)
-		p.known = false
+		d.pars[first].replace(a, b, with)
 		return span
 	}
 	added := make([]*paragraph, 0, span.New)

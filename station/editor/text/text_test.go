@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -385,8 +386,14 @@ func check(t *rapid.T, b *Buffer, m model, log string, lengths []int) {
 	if got := string(b.Slice(0, b.Len())); got != want {
 		t.Fatalf("the whole slice is %q, want %q", got, want)
 	}
-	if got := Words(want); got != b.Words() {
-		t.Fatalf("%q has %d words, the buffer counts %d", want, got, b.Words())
+	words := 0
+	for w := range strings.FieldsSeq(want) {
+		if strings.ContainsFunc(w, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+			words++
+		}
+	}
+	if words != b.Words() {
+		t.Fatalf("%q has %d words, the buffer counts %d", want, words, b.Words())
 	}
 	lines := strings.Split(want, "\n")
 	if b.Paragraphs() != len(lines) || len(lengths) != len(lines) {
