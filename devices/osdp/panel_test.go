@@ -465,6 +465,69 @@ func TestPlainIsNotEnough(t *testing.T) { // R21
 	}
 }
 
+// What a peripheral does not tell is not known, and what it claims to have it must tell.
+func TestStatesThatAreRefused(t *testing.T) { // R21
+	for _, c := range []struct {
+		name         string
+		capabilities []byte
+		refused      []wire.CommandCode
+		want         string
+	}{
+		{"it claims inputs and does not tell them", nil, []wire.CommandCode{wire.InputStatusCommand}, "unknown bad-answer"},
+		{"it claims outputs and does not tell them", nil, []wire.CommandCode{wire.OutputStatusCommand}, "unknown bad-answer"},
+		{"it claims nothing", []byte{8, 1, 0}, []wire.CommandCode{wire.InputStatusCommand, wire.OutputStatusCommand}, "plain first"},
+		{"it claims no inputs and has no number of them", []byte{1, 1, 0}, []wire.CommandCode{wire.InputStatusCommand}, "plain first"},
+		{
+			"it does not say what it can do, and refuses", nil,
+			[]wire.CommandCode{wire.CapabilitiesCommand, wire.InputStatusCommand},
+			"plain first o0",
+		},
+		{"it does not say what it can do, and tells", nil, []wire.CommandCode{wire.CapabilitiesCommand}, "plain first i0 i0 o0"},
+		{"it tells nothing of itself", nil, []wire.CommandCode{wire.LocalStatusCommand, wire.ReaderStatusCommand}, "plain first i0 i0 o0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in(t, simulate.PeripheralConfig{Capabilities: c.capabilities}, func(c *Config) { c.Peripherals[0].Security = "plain" }, func(b *bench) {
+				b.after(100 * time.Millisecond)
+				b.air.intercept(func(command []byte) ([]byte, bool) {
+					f, err := wire.Decode(command)
+					if err != nil || !slices.Contains(c.refused, wire.CommandCode(f.Code)) {
+						return nil, false
+					}
+					b.door.Answer(command) // it counts the sequence number
+					f.Reply, f.Code, f.Data = true, byte(wire.NAKReply), []byte{byte(wire.NAKUnknownCommand)}
+					refusal, err := f.Encode()
+					return refusal, err == nil
+				})
+				b.air.fail(&line.PortError{Path: "air", State: line.Missing, Err: errors.New("gone")})
+				b.after(time.Second)
+				b.air.fail(nil)
+				b.expect(b.after(5*time.Second), c.want)
+				want := c.want == "plain first i0 i0 o0"
+				if r, err := b.panel.peripherals[0].poll(b.Context()); err == nil {
+					r.reading.Quality = devices.Good
+					if _, known := (Contact{}).Open(r.reading); known != want {
+						t.Errorf("the door is known: %v", known)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A peripheral that is busy for ever holds nobody up for longer than the time after which it counts as silent.
+func TestBusyForEver(t *testing.T) {
+	in(t, simulate.PeripheralConfig{Key: key()}, nil, func(b *bench) {
+		b.online()
+		b.door.Fail(simulate.BusyReply)
+		b.after(time.Second)
+		ctx, cancel := context.WithTimeout(b.Context(), b.panel.config.SilentAfter)
+		defer cancel()
+		if err := b.panel.Unlock(ctx, "door", 0, time.Second); !errors.Is(err, ErrOffline) {
+			t.Errorf("unlock: %v", err)
+		}
+	})
+}
+
 func TestWrongKey(t *testing.T) { // R21
 	in(t, simulate.PeripheralConfig{Key: key()}, nil, func(b *bench) {
 		other := [16]byte{1, 2, 3}

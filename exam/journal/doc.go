@@ -21,8 +21,9 @@
 // there whole or not at all.
 //
 // Three things are beyond this: a disk that acknowledges a sync and loses it later; the loss of the only place that has the
-// newest groups, before the other one has caught up; and damage to the last group of a journal with one place, which looks
-// like a torn write.
+// newest groups, before the other one has caught up; and damage to the last group of a journal that was not closed and has one
+// place, which looks like a torn write. Closing writes a checkpoint as a group of its own, so that the group before it is known
+// to have been safe.
 //
 // # What opening finds
 //

@@ -111,6 +111,7 @@ type unit struct {
 	snapshot   []byte
 	cosigned   []byte
 	checkpoint bool
+	alone      bool // it begins a group, so that the one before is known to have been safe
 }
 
 // group is what is written together and made safe by one sync.
@@ -345,7 +346,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	j.closed = true
-	j.push(unit{checkpoint: true})
+	j.push(unit{checkpoint: true, alone: true})
 	if j.timer != nil {
 		j.timer.Stop()
 	}
@@ -551,7 +552,7 @@ func (j *Journal) tell() {
 // encode turns what is queued into a group. The caller holds mu, which is free meanwhile.
 func (j *Journal) encode() {
 	n, size := 0, 0
-	for n < len(j.queue) && size < maxGroup {
+	for n < len(j.queue) && size < maxGroup && (n == 0 || !j.queue[n].alone) {
 		size += j.queue[n].size()
 		n++
 	}

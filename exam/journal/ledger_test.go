@@ -71,7 +71,6 @@ type ledger struct {
 	blobs   map[int][]string
 	snaps   map[uint64][]string // by the number of records before them
 	acked   uint64
-	points  int
 	serial  int // of contents; never repeats, so that a record that was lost and one in its place differ
 }
 

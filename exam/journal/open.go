@@ -142,6 +142,9 @@ func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
 			}
 		}
 	}
+	if err := j.join(found); err != nil {
+		return nil, err
+	}
 	for _, c := range found {
 		if c.err == nil && (best == nil || later(c.image, best.image)) {
 			best = c
@@ -165,6 +168,38 @@ func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
 		}
 	}
 	return best, nil
+}
+
+// join makes the first place's file anew where every place ends in what looks like a torn write, and together they have more
+// than each: then one of them is damaged in its last group.
+func (j *Journal) join(found []*candidate) error {
+	var sources []disk.File
+	most := int64(0)
+	for _, c := range found {
+		if c.err != nil || c.image.torn == 0 {
+			return nil
+		}
+		sources = append(sources, c.f)
+		most = max(most, c.image.end.Offset)
+	}
+	if len(sources) < 2 {
+		return nil
+	}
+	nothing := errors.New("no more than each has")
+	path := j.places[0].path
+	err := copyStream(j.opt.FS, path, found[0].image.raw, sources, -1, func(_ disk.File, end int64) error {
+		if end <= most {
+			return nothing
+		}
+		return j.putAside(0)
+	})
+	if err != nil {
+		return nil // what each has by itself is still there
+	}
+	j.recovery.Healed = true
+	found[0].close()
+	found[0].f, found[0].image, found[0].err = load(j.opt.FS, path, true, true, j.opt.Vault)
+	return found[0].err
 }
 
 // later reports whether image a is the one that the program went on with: the one with the later run, which is not the longer

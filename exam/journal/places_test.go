@@ -107,16 +107,16 @@ func TestCreateAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		for n := 1; ; n++ {
 			under, l := newDisk(), newLedger()
-			calls := 0
+			var calls atomic.Int64
 			fsys := disktest.NewFault(under, func(op disktest.Op) disktest.Outcome {
-				if calls++; calls == n {
+				if calls.Add(1) == int64(n) {
 					return disktest.Half
 				}
 				return disktest.OK
 			})
 			j, err := journal.Create(pathA, testID, l.options(fsys, ""))
 			fsys.Set(nil)
-			if calls < n {
+			if calls.Load() < int64(n) {
 				closed(t, j)
 				break
 			}
@@ -321,12 +321,10 @@ func TestReadErrorAtTheStart(t *testing.T) {
 		l.some(t, j, 5)
 		closed(t, j)
 		for n := 1; n < 20; n++ {
-			calls := 0
+			var calls atomic.Int64
 			fsys := disktest.NewFault(under.Clone(), func(op disktest.Op) disktest.Outcome {
-				if strings.HasPrefix(op.Path, dirA) {
-					if calls++; calls == n {
-						return disktest.Broken
-					}
+				if strings.HasPrefix(op.Path, dirA) && calls.Add(1) == int64(n) {
+					return disktest.Broken
 				}
 				return disktest.OK
 			})

@@ -413,6 +413,53 @@ func TestSavedOnlyWhenDurable(t *testing.T) { // R11
 	})
 }
 
+// With every sync two seconds late, what the screen shows changes with the key, at the same instant of the clock; only "saved"
+// comes later, and what was typed meanwhile is saved together.
+func TestSlowDiskDelaysNothing(t *testing.T) { // R11
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(t, dir)
+		var slow atomic.Bool
+		var syncs atomic.Int64
+		cfg.Journal.FS = disktest.Hook{FS: disk.OS, Before: func(op, _ string) error {
+			if op == "sync" && slow.Load() {
+				syncs.Add(1)
+				time.Sleep(2 * time.Second)
+			}
+			return nil
+		}}
+		s := start(t, cfg)
+		s.enter(first)
+		synctest.Wait()
+		slow.Store(true)
+		text := ""
+		for _, r := range "бір сағат" {
+			text += string(r)
+			at := time.Now()
+			s.must(exam.Edit{Item: "E1", Position: len([]rune(text)) - 1, Inserted: string(r)})
+			if late := time.Since(at); late != 0 {
+				t.Errorf("%q came %v after its key", r, late)
+			}
+			if v := s.View(); s.text() != text || v.Saved() || v.Trouble != nil {
+				t.Errorf("after the key: %q, saved %v, trouble %v", s.text(), v.Saved(), v.Trouble)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		typed := time.Now()
+		s.await("saved", session.View.Saved)
+		if late := time.Since(typed); late > 4*time.Second {
+			t.Errorf("saved %v after the last key", late)
+		}
+		if n := syncs.Load(); n > 3 {
+			t.Errorf("%d syncs for what was typed within one", n)
+		}
+		s.close()
+		if got := folded(t, dir).Response("E1").Text; got != text {
+			t.Errorf("on the disk: %q", got)
+		}
+	})
+}
+
 func TestDiskFails(t *testing.T) { // R11
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,99 @@
+package journal_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"emtihan/exam/journal"
+	"emtihan/exam/vault"
+)
+
+// Both files are damaged in their last group, each at another place, so that each looks like a torn write. Together they have
+// everything. R11
+func TestTwoTornEndsJoin(t *testing.T) {
+	dir := t.TempDir()
+	keys, err := vault.Open(dir, vault.Options{Credentials: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := filepath.Join(dir, "a.journal"), filepath.Join(dir, "b.journal")
+	j, err := journal.Create(first, "x", journal.Options{Vault: keys, Second: second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	var unit []journal.Entry
+	for i := range 50 {
+		unit = append(unit, journal.Entry{Record: fmt.Appendf(nil, "record %d of the last group", i+1)})
+	}
+	if _, err := j.Append(unit...); err != nil {
+		t.Fatal(err)
+	}
+	caughtUp(t, j)
+	cut := t.TempDir()
+	var paths [2]string
+	for i, path := range []string{first, second} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const inTheGroup = 16384 + 600
+		data[inTheGroup+i*1000] ^= 8
+		paths[i] = filepath.Join(cut, filepath.Base(path))
+		if err := os.WriteFile(paths[i], data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := journal.OpenReader(paths[i], keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := r.Summary().Records; n != 0 {
+			t.Fatalf("the damage in place %d left %d records", i, n)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err = journal.Open(paths[0], journal.Options{Vault: keys, Second: paths[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum, err := j.Verify(); err != nil || sum.Records != 50 {
+		t.Errorf("%d records, %v", sum.Records, err)
+	}
+	if r := j.Recovery(); !r.Healed || len(r.Quarantined) != 1 {
+		t.Errorf("%+v", r)
+	}
+	caughtUp(t, j)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		r, err := journal.OpenReader(path, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := r.Summary().Records; n != 50 {
+			t.Errorf("%s has %d records", path, n)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// caughtUp waits, in the computer's own time, until every place has everything.
+func caughtUp(t *testing.T, j *journal.Journal) {
+	t.Helper()
+	await(t, "both places", func() bool {
+		s := j.Status()
+		for _, p := range s.Places {
+			if p.Durable < s.Appended || p.State != journal.PlaceOnline {
+				return false
+			}
+		}
+		return true
+	})
+}
