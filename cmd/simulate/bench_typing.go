@@ -78,7 +78,8 @@ type typingFigures struct {
 	P50      float64             `json:"p50_ms"` // ours, at the length in the middle
 	P95      float64             `json:"p95_ms"`
 	Chrome50 float64             `json:"chromium_p50_ms"`
-	Ratio    float64             `json:"ratio"`  // of the medians at the middle length
+	Ratio    float64             `json:"ratio"` // of the medians at the middle length
+	Ratio20k float64             `json:"ratio_chromium_20k,omitempty"`
 	Growth   float64             `json:"growth"` // of our median from the shortest to the longest text
 }
 
@@ -173,6 +174,9 @@ func (c *typingCommand) Run(s streams) error {
 	f.P50, f.P95, f.Chrome50 = f.Ours[middle].P50, f.Ours[middle].P95, f.Chromium[middle].P50
 	if f.Chrome50 > 0 {
 		f.Ratio = f.P50 / f.Chrome50
+	}
+	if ours, theirs := f.Ours["20000"].P50, f.Chromium["20000"].P50; theirs > 0 {
+		f.Ratio20k = ours / theirs
 	}
 	f.Growth = f.Ours[last].P50 / f.Ours[first].P50
 	line, err := json.Marshal(f)

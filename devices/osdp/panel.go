@@ -17,7 +17,6 @@ package osdp
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -48,7 +47,6 @@ type Panel struct {
 	port        *line.Port // nil when the link is another
 	keys        *Keys
 	peripherals []*peripheral
-	random      func([]byte)
 
 	running sync.Mutex
 	report  sync.Mutex
@@ -85,9 +83,7 @@ func New(link Link, c Config, keys *Keys) (*Panel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Panel{config: c, link: link, keys: keys, random: func(b []byte) {
-		_, _ = rand.Read(b) // never fails
-	}}
+	p := &Panel{config: c, link: link, keys: keys}
 	for _, one := range c.Peripherals {
 		if one.Security == secure && keys == nil {
 			return nil, fmt.Errorf("osdp: no keys are there for %s", one.Name)

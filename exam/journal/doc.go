@@ -21,11 +21,14 @@
 // there whole or not at all.
 //
 // Three things are beyond this: a disk that acknowledges a sync and loses it later; the loss of the only place that has the
-// newest groups, before the other one has caught up; and damage to the last group of a journal that was not closed and has one
-// place, which looks like a torn write. Closing writes a checkpoint as a group of its own, so that the group before it is known
+// newest groups, before the other one has caught up, which includes a start while that place cannot be read; and damage to the
+// last group of a journal that was not closed and has one place, which looks like a torn write. Closing writes a checkpoint as a group of its own, so that the group before it is known
 // to have been safe.
 //
 // # What opening finds
+//
+// The file and its folder are synced first, and what the cache has kept is dropped: the run before may have died between a
+// write and its sync, or after a sync that failed, and what opening calls durable is a promise as well.
 //
 // Frames are read from the last snapshot on. Behind the last whole unit there may be
 //
@@ -46,7 +49,8 @@
 // the kernel may show pages that the disk does not have: the file is made anew under another name, out of the other place
 // and of what its own old one safely has, synced, and renamed. A full disk is the exception, because nothing that was synced
 // is in doubt: first the reserve of space is given up, then the same bytes go to the same place again as soon as there is
-// room. Groups that no place has stay in memory, and so does what one place lacks, up to 64 MiB; [Status] and
+// room. A file of another log, or with records of its own, that stands where a place comes back is put aside, too, never
+// overwritten. Groups that no place has stay in memory, and so does what one place lacks, up to 64 MiB; [Status] and
 // [Options].OnPlace tell. Attempts are repeated after one second, two, four, up to one minute.
 //
 // # Creating
