@@ -473,7 +473,7 @@ func (p *puller) openJournal(r located) (source, error) {
 	err := r.Frames(func(f stream.Frame) error {
 		switch {
 		case f.Kind == stream.KindRun:
-			runs[string(f.Payload[len(stream.Salt{}):])] = true
+			runs[stream.RunKey(f.Payload)] = true
 		case f.Kind == stream.KindRecord && f.Number == 1 && f.Data != nil:
 			rec, err := exam.DecodeRecord(f.Data)
 			if err != nil {

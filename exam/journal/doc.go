@@ -39,9 +39,9 @@
 //
 // The last of these, a file smaller than it was made, an end before a snapshot that was safe, and a frame that the log's key
 // does not open are damage. Then the file is made anew of whole frames from both places, the place that can be trusted first;
-// the damaged one is put aside as FILE.damaged-1, and a place that is behind is brought up. Where two whole files went different
-// ways, since each was away in turn, the one with the later run counts and the other is put aside. Where no combination has all that
-// was safe, [Open] returns a *DamagedError and leaves the files as they are: what to do then is for a person to decide.
+// the damaged one is put aside as FILE.damaged-1, and a place that is behind is brought up. A power cut in between leaves
+// FILE.healed, with which the next start goes on. Where two whole files went different ways, since each was away in turn, the one
+// whose last record is from the later run counts and the other is put aside. Where no combination has all that was safe, [Open] returns a *DamagedError and leaves the files as they are: what to do then is for a person to decide.
 //
 // # When a disk fails
 //

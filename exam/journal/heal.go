@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -53,10 +54,40 @@ func copyStream(fsys disk.FS, path string, header []byte, sources []disk.File, u
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := ready(f, im.end.Offset); err != nil {
+	// Between putting the old file aside and giving the copy its name there is no file at path. A copy under this name is known
+	// to be complete, so that a start after a power cut in between finds it.
+	healed := path + HealedSuffix
+	if err := fsys.Rename(tmp, healed); err != nil {
 		return err
 	}
-	if err := fsys.Rename(tmp, path); err != nil {
+	if err := fsys.SyncDir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := ready(f, im.end.Offset); err != nil {
+		return errors.Join(err, fsys.Remove(healed))
+	}
+	if err := fsys.Rename(healed, path); err != nil {
+		return err
+	}
+	return fsys.SyncDir(filepath.Dir(path))
+}
+
+// HealedSuffix follows the name of a journal whose file was made anew but has not got its name yet.
+const HealedSuffix = ".healed"
+
+// Finish gives a file that was made anew the name of the journal at path where a power cut has kept it from that. Where there
+// is nothing to finish it does nothing.
+func Finish(fsys disk.FS, path string) error {
+	healed := path + HealedSuffix
+	if _, err := fsys.Stat(healed); err != nil {
+		return nil
+	}
+	if _, err := fsys.Stat(path); err == nil {
+		return nil // it was not put aside yet, so it is still the one to begin with
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := fsys.Rename(healed, path); err != nil {
 		return err
 	}
 	return fsys.SyncDir(filepath.Dir(path))

@@ -97,3 +97,67 @@ func caughtUp(t *testing.T, j *journal.Journal) {
 		return true
 	})
 }
+
+// One place has more runs, which died before they wrote anything; the other has more records. The records count. R11
+func TestRecordsCountNotRuns(t *testing.T) {
+	dir := t.TempDir()
+	keys, err := vault.Open(dir, vault.Options{Credentials: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := func(n string) string { return filepath.Join(dir, n) }
+	for _, n := range []string{"a", "b"} {
+		if err := os.Mkdir(here(n), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := filepath.Join(here("a"), "x.journal")
+	opt := journal.Options{Vault: keys, Second: filepath.Join(here("b"), "x.journal")}
+	write := func(j *journal.Journal, err error, n int) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range n {
+			if _, err := j.Append(journal.Entry{Record: []byte("a record")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		await(t, "the disk", func() bool { s := j.Status(); return s.Durable == s.Appended })
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without := func(n string, f func()) {
+		t.Helper()
+		if err := os.Rename(here(n), here("away")); err != nil {
+			t.Fatal(err)
+		}
+		f()
+		if err := os.Rename(here("away"), here(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := journal.Create(first, "x", opt)
+	write(j, err, 5)
+	without("b", func() {
+		for range 4 {
+			j, err := journal.Open(first, opt)
+			write(j, err, 0)
+		}
+	})
+	without("a", func() {
+		j, err := journal.Open(first, opt)
+		write(j, err, 3)
+	})
+	j, err = journal.Open(first, opt)
+	write(j, err, 1)
+	r, err := journal.OpenReader(first, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if n := r.Summary().Records; n != 9 {
+		t.Errorf("%d records, want 9", n)
+	}
+}

@@ -109,6 +109,8 @@ func (j *Journal) find() ([]*candidate, error) {
 	var found []*candidate
 	for _, p := range j.places {
 		c := new(candidate)
+		// Where this fails, so does what follows.
+		_ = Finish(j.opt.FS, p.path)
 		// What a place alone has would be missed if one error of its disk were enough to go on without it.
 		for range openTries {
 			c.f, c.image, c.err = load(j.opt.FS, p.path, true, true, j.opt.Vault)
@@ -202,11 +204,13 @@ func (j *Journal) join(found []*candidate) error {
 	return found[0].err
 }
 
-// later reports whether image a is the one that the program went on with: the one with the later run, which is not the longer
-// one where a place was away that had the remains of an earlier run's last write. Of one run, the longer one.
+// later reports whether image a is the one that the program went on with: the one whose last record is from the later run. That
+// is not the longer one where a place was away that had the remains of an earlier run's last write, and not the one with more
+// runs where some of them died before they wrote anything.
 func later(a, b *image) bool {
 	return cmp.Or(
-		cmp.Compare(a.end.Run, b.end.Run),
+		cmp.Compare(a.end.Wrote, b.end.Wrote),
+		cmp.Compare(a.end.Records, b.end.Records),
 		cmp.Compare(a.end.Began, b.end.Began),
 		cmp.Compare(a.end.Offset, b.end.Offset),
 	) > 0

@@ -3,6 +3,8 @@ package look
 import (
 	"image/color"
 
+	"emtihan/station/editor/clipboard"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -221,13 +223,8 @@ func (f *Field) TypedShortcut(s fyne.Shortcut) {
 	f.Entry.TypedShortcut(s)
 }
 
-// inside is the clipboard of the exam.
-var inside fyne.Clipboard = new(clipboard)
-
-type clipboard struct{ text string }
-
-func (c *clipboard) Content() string     { return c.text }
-func (c *clipboard) SetContent(s string) { c.text = s }
+// inside is the clipboard of the exam, which all fields share.
+var inside fyne.Clipboard = clipboard.Inside()
 
 // ClearClipboard forgets what was copied, between one candidate and the next.
 func ClearClipboard() { inside.SetContent("") }

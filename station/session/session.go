@@ -16,6 +16,7 @@ import (
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/disk"
 	"emtihan/exam/journal/stream"
 	"emtihan/exam/vault"
 
@@ -140,7 +141,11 @@ func (a *Actor) attempts() ([]string, error) {
 	list := func(folder string) error {
 		entries, err := os.ReadDir(folder)
 		for _, e := range entries {
-			if id, ok := strings.CutSuffix(e.Name(), extension); ok {
+			name := e.Name()
+			if whole, ok := strings.CutSuffix(name, journal.HealedSuffix); ok && journal.Finish(disk.OS, filepath.Join(folder, whole)) == nil {
+				name = whole
+			}
+			if id, ok := strings.CutSuffix(name, extension); ok {
 				ids = append(ids, id)
 			}
 		}

@@ -62,6 +62,10 @@ func OpenCheckpoint(msg []byte, v note.Verifier) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	// Base64 leaves bits open in its last character; a signature has one spelling.
+	if _, _, err := splitNote(msg); err != nil {
+		return Checkpoint{}, err
+	}
 	if len(n.Sigs) != 1 || len(n.UnverifiedSigs) > 0 {
 		return Checkpoint{}, errors.New("it has other signatures than the one of the run's key")
 	}

@@ -162,6 +162,7 @@ func (d *Decoder) next() (f Frame, err error) {
 		}
 	case KindRecord:
 		d.state.Records++
+		d.state.Wrote = d.state.Began
 	case KindBlob:
 		d.state.Blobs++
 	case KindSnapshot:
@@ -203,20 +204,28 @@ func (d *Decoder) number(p Place) uint64 {
 	return 0
 }
 
+const runFixed = len(Salt{}) + 4 + 8 // bytes before the verifier key
+
+// RunKey returns the verifier key in the payload of a 'K' frame, or "".
+func RunKey(payload []byte) string { return string(payload[min(runFixed, len(payload)):]) }
+
 func (d *Decoder) run(payload []byte) error {
-	const fixed = len(Salt{}) + 4 + 8
-	if len(payload) <= fixed {
+	if len(payload) <= runFixed {
 		return fmt.Errorf("its length is given as %d", len(payload))
 	}
 	run := binary.BigEndian.Uint32(payload[len(Salt{}):])
 	if run != d.state.Run+1 {
 		return fmt.Errorf("it says run %d after run %d", run, d.state.Run)
 	}
-	key := string(payload[fixed:])
+	key := RunKey(payload)
 	if err := d.signer(key); err != nil {
 		return err
 	}
-	d.state.Run, d.state.Began = run, int64(binary.BigEndian.Uint64(payload[len(Salt{})+4:]))
+	began := int64(binary.BigEndian.Uint64(payload[len(Salt{})+4:]))
+	if began <= d.state.Began {
+		return errors.New("it says that it began before the run that precedes it")
+	}
+	d.state.Run, d.state.Began = run, began
 	d.state.Salt, d.state.Signer = Salt(payload), key
 	return nil
 }
@@ -231,7 +240,7 @@ func (d *Decoder) snapshot(f *Frame) error {
 		return err
 	}
 	if s.Records != d.state.Records || s.Blobs != d.state.Blobs || s.Signer != d.state.Signer || s.Salt != d.state.Salt ||
-		s.Run != d.state.Run || s.Began != d.state.Began ||
+		s.Run != d.state.Run || s.Began != d.state.Began || s.Wrote != d.state.Wrote ||
 		s.Tree.size != d.state.Tree.size || s.Tree.Root() != d.state.Tree.Root() {
 		return errors.New("it is about other frames than those before it")
 	}

@@ -24,8 +24,9 @@
 //	'C'   signed checkpoint                             no
 //	'W'   checkpoint with countersignatures             no
 //
-// A run's salt has 16 bytes, its number, counted from 1, 4, and its time, Unix milliseconds by the computer's date, 8. Of two
-// copies that went different ways, the one with the later run is the one that the program went on with.
+// A run's salt has 16 bytes, its number, counted from 1, 4, and its time, Unix milliseconds by the computer's date, 8. A
+// run's time is later than that of the run before. Of two copies that went different ways, the one whose last record was written
+// by the later run is the one that the program went on with.
 //
 // Flag 1 ends a unit: what was appended in one call is there as far as a unit's end, or not at all. Flag 2 begins a group:
 // the frames that were written together and made safe by one sync. All other bits are zero.

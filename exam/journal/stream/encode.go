@@ -26,7 +26,8 @@ type State struct {
 	Blobs   uint64
 	Tree    Tree
 	Run     uint32 // number of the present run, from 1; 0 before the first
-	Began   int64  // when it began, Unix milliseconds
+	Began   int64  // when it began, Unix milliseconds; later than every run before it
+	Wrote   int64  // Began of the run that wrote the last record; 0 before the first
 	Salt    Salt   // of the present run
 	Signer  string // its verifier key; empty before the first run
 }
@@ -51,6 +52,7 @@ func (s *State) encode() []byte {
 	b = binary.BigEndian.AppendUint64(b, s.Blobs)
 	b = binary.BigEndian.AppendUint32(b, s.Run)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.Began))
+	b = binary.BigEndian.AppendUint64(b, uint64(s.Wrote))
 	b = append(b, s.Salt[:]...)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(s.Signer)))
 	b = append(b, s.Signer...)
@@ -58,12 +60,13 @@ func (s *State) encode() []byte {
 }
 
 func decodeState(b []byte) (s State, rest []byte, err error) {
-	const fixed = 8 + 8 + 4 + 8 + len(s.Salt) + 2
+	const fixed = 8 + 8 + 4 + 8 + 8 + len(s.Salt) + 2
 	if len(b) < fixed {
 		return s, nil, errTree
 	}
 	s.Records, s.Blobs = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
-	s.Run, s.Began, s.Salt = binary.BigEndian.Uint32(b[16:]), int64(binary.BigEndian.Uint64(b[20:])), Salt(b[28:])
+	s.Run, s.Began, s.Salt = binary.BigEndian.Uint32(b[16:]), int64(binary.BigEndian.Uint64(b[20:])), Salt(b[36:])
+	s.Wrote = int64(binary.BigEndian.Uint64(b[28:]))
 	n := int(binary.BigEndian.Uint16(b[fixed-2:]))
 	b = b[fixed:]
 	if len(b) < n {
@@ -114,10 +117,12 @@ func (e *Encoder) Take() []byte {
 	return b
 }
 
-// Run begins a run of the program, at a time, with a salt that no other run has.
+// Run begins a run of the program, at a time, with a salt that no other run has. Where the computer's date has gone back, the
+// time is one millisecond after the run before.
 func (e *Encoder) Run(salt Salt, at time.Time) {
 	e.state.Run++
-	e.state.Began, e.state.Salt, e.state.Signer = at.UnixMilli(), salt, e.public.String()
+	e.state.Began = max(at.UnixMilli(), e.state.Began+1)
+	e.state.Salt, e.state.Signer = salt, e.public.String()
 	b := binary.BigEndian.AppendUint32(salt[:], e.state.Run)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.state.Began))
 	e.frame(KindRun, true, append(b, e.state.Signer...))
@@ -129,6 +134,7 @@ func (e *Encoder) Record(data []byte, last bool) error {
 		return fmt.Errorf("a record has %d bytes, a log takes 1–%d", len(data), MaxRecord)
 	}
 	e.state.Records++
+	e.state.Wrote = e.state.Began
 	e.frame(KindRecord, last, data)
 	return nil
 }

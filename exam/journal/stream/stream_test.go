@@ -406,3 +406,24 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A checkpoint has one spelling, although base64 would allow others of its signature.
+func TestCheckpointSignatureRespelt(t *testing.T) {
+	msg, v := signed(t, testID, 7)
+	text := strings.TrimSuffix(string(msg), "\n")
+	i := len(text) - 1
+	for text[i] == '=' {
+		i--
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	if i == len(text)-1 {
+		t.Fatal("the signature has no open bits; the test needs another length of name")
+	}
+	other := text[:i] + string(alphabet[strings.IndexByte(alphabet, text[i])^1]) + text[i+1:] + "\n"
+	if _, err := stream.OpenCheckpoint(msg, v); err != nil {
+		t.Error(err)
+	}
+	if _, err := stream.OpenCheckpoint([]byte(other), v); err == nil {
+		t.Errorf("taken as well: %q", other)
+	}
+}
