@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 
 	"fyne.io/fyne/v2"
-	"github.com/go-gl/glfw/v3.4/glfw"
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
 )
@@ -141,7 +140,7 @@ func (p *Pane) look() {
 	}
 	// When the toolkit has just ended, it has no input any more, and says so by a panic.
 	defer func() { _ = recover() }()
-	glfw.PollEvents()
+	poll()
 }
 
 // Put shows the part r of an opaque picture so that its top left corner comes to at, in pixels of the window.
