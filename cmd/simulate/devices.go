@@ -85,7 +85,8 @@ func (c *devicesCommand) play(ctx context.Context, s streams) (err error) {
 	}
 	var conversations sync.WaitGroup
 	defer conversations.Wait()
-	defer context.AfterFunc(ctx, func() { socket.Close() })()
+	// Before the wait, for nothing else ends Accept; the first Close reports what there is to report.
+	defer socket.Close()
 	conversations.Go(func() {
 		for {
 			peer, err := socket.Accept()
