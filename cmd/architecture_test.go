@@ -75,7 +75,6 @@ var onlyIn = map[string][]string{
 	"fyne.io/fyne":     {"station", "proctor/desk", "proctor/console", "cmd/proctor"},
 	"gocv.io/x/gocv":   {"devices/camera", "proctor/identity"},
 	"go.bug.st/serial": {"devices/line"},
-	"go.etcd.io/bbolt": {"exam/journal"},
 }
 
 // The layers of docs/architecture.md, held by a machine.
