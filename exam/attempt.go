@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
+
+	"emtihan/exam/content"
 )
 
 // Phase is how far an attempt has come.
@@ -38,15 +39,34 @@ const MaxResponse = 200_000
 type Response struct {
 	Text    string   `cbor:"1,keyasint"` // text items
 	Caret   int      `cbor:"2,keyasint"` // where the last edit ended, in runes
-	Options []string `cbor:"3,keyasint"` // single and multiple, in the paper's order
+	Options []string `cbor:"3,keyasint"` // single and multiple: in the paper's order; order: in the candidate's; match: pairs
 	Flagged bool     `cbor:"4,keyasint"`
 	Appeal  string   `cbor:"5,keyasint"` // technical appeal on the item (R15)
 	Seen    bool     `cbor:"6,keyasint"`
+	Struck  []string `cbor:"7,keyasint"` // options struck out, in the order in which that was done
 }
 
-// Answered reports whether there is an answer: an option, or more than white space.
-func (r Response) Answered() bool {
-	return len(r.Options) > 0 || strings.TrimSpace(r.Text) != ""
+// MaxHighlights is the most highlights that one passage may have.
+const MaxHighlights = 500
+
+// Range is a part of a text, in runes; To is the first that does not belong to it.
+type Range struct {
+	From int `cbor:"1,keyasint"`
+	To   int `cbor:"2,keyasint"`
+}
+
+// Marking is what is highlighted in a passage.
+type Marking struct {
+	Passage string  `cbor:"1,keyasint"`
+	Ranges  []Range `cbor:"2,keyasint"` // in order, and not touching each other
+}
+
+// Hearing is how far a sound of the paper has been heard.
+type Hearing struct {
+	Medium string `cbor:"1,keyasint"`
+	Times  int    `cbor:"2,keyasint"` // how often it was begun
+	Open   bool   `cbor:"3,keyasint"` // the last time has not come to its end; it may go on
+	Millis int64  `cbor:"4,keyasint"` // how far the last time has come
 }
 
 // Score is the machine's marking.
@@ -89,6 +109,10 @@ type Attempt struct {
 
 	Seq  uint64 `cbor:"23,keyasint"` // last event folded
 	Last Stamp  `cbor:"24,keyasint"`
+
+	Markings    []Marking    `cbor:"25,keyasint"` // by passage
+	Hearings    []Hearing    `cbor:"26,keyasint"` // by sound
+	Preferences *Preferences `cbor:"27,keyasint"` // nil: none were stated (R2)
 }
 
 // NewAttempt returns the empty state; the first event must be Opened. The paper may be nil for looking at an attempt
@@ -162,11 +186,31 @@ func (a *Attempt) Unanswered() []*Item {
 	}
 	var out []*Item
 	for i, it := range a.Paper.Items() {
-		if !a.Responses[i].Answered() {
+		if !it.Answered(a.Responses[i]) {
 			out = append(out, it)
 		}
 	}
 	return out
+}
+
+// Highlights returns what is highlighted in the passage.
+func (a *Attempt) Highlights(passage string) []Range {
+	for _, m := range a.Markings {
+		if m.Passage == passage {
+			return m.Ranges
+		}
+	}
+	return nil
+}
+
+// Heard returns how far the sound has been heard.
+func (a *Attempt) Heard(medium string) Hearing {
+	for _, h := range a.Hearings {
+		if h.Medium == medium {
+			return h
+		}
+	}
+	return Hearing{Medium: medium}
 }
 
 // Awaits returns the face check that must come next, or "" (R10).
@@ -289,6 +333,28 @@ func (a *Attempt) fold(r Recorded) error {
 		return a.respond(e.Item, func(r *Response) error { r.Options = e.Options; return nil })
 	case Flagged:
 		return a.respond(e.Item, func(r *Response) error { r.Flagged = e.On; return nil })
+	case OptionStruck:
+		return a.respond(e.Item, func(r *Response) error { r.Struck = struck(r.Struck, e.Option, e.On); return nil })
+	case Highlighted:
+		return a.foldHighlight(e)
+	case SoundStarted:
+		return a.hear(e.Medium, func(h *Hearing) error {
+			if !h.Open {
+				h.Open, h.Millis = true, 0
+				h.Times++
+			}
+			return nil
+		})
+	case SoundHeard:
+		return a.hear(e.Medium, func(h *Hearing) error {
+			if !h.Open || e.Millis < h.Millis {
+				return ErrAlready
+			}
+			h.Open, h.Millis = !e.Ended, e.Millis
+			return nil
+		})
+	case Preferred:
+		a.Preferences = &e.Preferences
 	case AppealedTechnically:
 		return a.respond(e.Item, func(r *Response) error { r.Appeal = e.Text; return nil })
 	case AppealedContent:
@@ -381,6 +447,88 @@ func (a *Attempt) respond(item string, change func(*Response) error) error {
 	a.Responses = slices.Clone(a.Responses)
 	a.Responses[i] = next
 	return nil
+}
+
+// passageRunes returns the length of a passage in the exam language.
+func passageRunes(paper *Paper, id, lang string) (int, bool) {
+	text := paper.Passage(id)
+	if text == nil {
+		return 0, false
+	}
+	return utf8.RuneCountInString(content.Plain(paper.Content(text, lang))), true
+}
+
+func (a *Attempt) foldHighlight(e Highlighted) error {
+	if a.Paper == nil {
+		return nil
+	}
+	if length, ok := passageRunes(a.Paper, e.Passage, a.Opened.Candidate.Language); !ok || e.From < 0 || e.To <= e.From || e.To > length {
+		return ErrEdit
+	}
+	next := Marking{Passage: e.Passage, Ranges: over(a.Highlights(e.Passage), Range{From: e.From, To: e.To}, e.On)}
+	a.Markings = slices.Clone(a.Markings)
+	i := slices.IndexFunc(a.Markings, func(m Marking) bool { return m.Passage == e.Passage })
+	switch {
+	case i < 0:
+		a.Markings = append(a.Markings, next)
+	default:
+		a.Markings[i] = next
+	}
+	return nil
+}
+
+func (a *Attempt) hear(medium string, change func(*Hearing) error) error {
+	if a.Paper == nil {
+		return nil
+	}
+	if m := a.Paper.Medium(medium); m == nil || m.Kind != Sound {
+		return ErrNoItem
+	}
+	next := a.Heard(medium)
+	if err := change(&next); err != nil {
+		return err
+	}
+	a.Hearings = slices.Clone(a.Hearings)
+	if i := slices.IndexFunc(a.Hearings, func(h Hearing) bool { return h.Medium == medium }); i >= 0 {
+		a.Hearings[i] = next
+	} else {
+		a.Hearings = append(a.Hearings, next)
+	}
+	return nil
+}
+
+// struck returns the options that are struck out after one of them is, or is no longer.
+func struck(options []string, option string, on bool) []string {
+	out := slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == option })
+	if on {
+		out = append(out, option)
+	}
+	return out
+}
+
+// over lays a range over others, or cuts it out of them. What touches becomes one.
+func over(ranges []Range, r Range, on bool) []Range {
+	var out []Range
+	for _, o := range ranges {
+		switch {
+		case o.To < r.From || o.From > r.To, !on && (o.To == r.From || o.From == r.To):
+			out = append(out, o)
+		case on:
+			r = Range{From: min(r.From, o.From), To: max(r.To, o.To)}
+		default:
+			if o.From < r.From {
+				out = append(out, Range{From: o.From, To: r.From})
+			}
+			if o.To > r.To {
+				out = append(out, Range{From: r.To, To: o.To})
+			}
+		}
+	}
+	if on {
+		out = append(out, r)
+		slices.SortFunc(out, func(a, b Range) int { return a.From - b.From })
+	}
+	return out
 }
 
 func edit(text string, e Edited) (string, error) {

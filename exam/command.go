@@ -60,6 +60,27 @@ type (
 		Item string
 		On   bool
 	}
+	// Strike strikes an option out, or takes that back; it is no answer.
+	Strike struct {
+		Item, Option string
+		On           bool
+	}
+	// Highlight marks a part of a passage, or takes marks away. Positions are in runes of content.Plain in the exam language.
+	Highlight struct {
+		Passage  string
+		From, To int
+		On       bool
+	}
+	// Play wants to hear a sound of the item that is shown.
+	Play struct{ Medium string }
+	// ReportPlay says how far a sound that was started has been heard. It is sent about once a second, and at its end.
+	ReportPlay struct {
+		Medium string
+		Millis int64
+		Ended  bool
+	}
+	// Prefer sets how the candidate wants the screen (R2).
+	Prefer struct{ Preferences }
 	// Call asks for the administrator.
 	Call struct{ Topic string }
 	// AppealTechnical says that a fragment of the item is missing (R15).
@@ -132,6 +153,11 @@ func (Show) command()               {}
 func (Edit) command()               {}
 func (Choose) command()             {}
 func (Flag) command()               {}
+func (Strike) command()             {}
+func (Highlight) command()          {}
+func (Play) command()               {}
+func (ReportPlay) command()         {}
+func (Prefer) command()             {}
 func (Call) command()               {}
 func (AppealTechnical) command()    {}
 func (AppealContent) command()      {}
@@ -246,6 +272,10 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		return a.step(PhaseConfirmed, Entered{})
 	case Call:
 		return []Event{AdministratorCalled(c)}, nil
+	case Prefer:
+		return a.prefer(c.Preferences)
+	case ReportPlay:
+		return a.reportPlay(c)
 	case Lock:
 		if a.Lock != nil {
 			return nil, ErrAlready
@@ -322,12 +352,18 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 	if _, ok := cmd.(Finish); ok {
 		return a.handIn(ByCandidate), nil
 	}
+	if a.Paper == nil {
+		return nil, ErrNoItem
+	}
+	switch c := cmd.(type) {
+	case Highlight:
+		return a.highlight(c)
+	case Play:
+		return a.play(c)
+	}
 	id, ok := itemOf(cmd)
 	if !ok {
 		return nil, ErrPhase
-	}
-	if a.Paper == nil {
-		return nil, ErrNoItem
 	}
 	item, i, ok := a.Paper.Item(id)
 	if !ok {
@@ -362,6 +398,8 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 			return nil, nil
 		}
 		return []Event{Flagged(c)}, nil
+	case Strike:
+		return strike(item, response, c)
 	case AppealTechnical:
 		if !a.Profile.Appeal.Technical {
 			return nil, ErrNoAppeal
@@ -386,6 +424,8 @@ func itemOf(cmd Command) (string, bool) {
 	case Choose:
 		return c.Item, true
 	case Flag:
+		return c.Item, true
+	case Strike:
 		return c.Item, true
 	case AppealTechnical:
 		return c.Item, true
@@ -559,25 +599,88 @@ func (a *Attempt) appealContent(c AppealContent, now Stamp) ([]Event, error) {
 }
 
 func choose(item *Item, response Response, options []string) ([]Event, error) {
-	if item.Kind != Single && item.Kind != Multiple {
+	if item.Kind.IsText() {
 		return nil, ErrItemKind
 	}
-	if item.Kind == Single && len(options) > 1 {
-		return nil, ErrNoOption
-	}
-	marked := make([]string, 0, len(options))
-	for _, o := range item.Options {
-		if slices.Contains(options, o.ID) {
-			marked = append(marked, o.ID)
-		}
-	}
-	if len(marked) != len(options) {
+	marked, ok := item.normal(options)
+	if !ok {
 		return nil, ErrNoOption
 	}
 	if slices.Equal(marked, response.Options) {
 		return nil, nil
 	}
+	for _, o := range marked {
+		if slices.Contains(response.Struck, o) {
+			return nil, ErrStruck
+		}
+	}
 	return []Event{Chosen{Item: item.ID, Options: marked}}, nil
+}
+
+// strike refuses to strike out what is marked as the answer: one of both would be an accident.
+func strike(item *Item, response Response, c Strike) ([]Event, error) {
+	switch {
+	case !item.Kind.CanStrike():
+		return nil, ErrItemKind
+	case !slices.ContainsFunc(item.Options, func(o Option) bool { return o.ID == c.Option }):
+		return nil, ErrNoOption
+	case slices.Contains(response.Struck, c.Option) == c.On:
+		return nil, nil
+	case slices.Contains(response.Options, c.Option):
+		return nil, ErrStruck
+	}
+	return []Event{OptionStruck(c)}, nil
+}
+
+func (a *Attempt) highlight(c Highlight) ([]Event, error) {
+	length, ok := passageRunes(a.Paper, c.Passage, a.Opened.Candidate.Language)
+	switch {
+	case !ok:
+		return nil, ErrNoItem
+	case c.From < 0 || c.To <= c.From || c.To > length:
+		return nil, ErrEdit
+	}
+	before := a.Highlights(c.Passage)
+	after := over(before, Range{From: c.From, To: c.To}, c.On)
+	switch {
+	case slices.Equal(before, after):
+		return nil, nil
+	case len(after) > MaxHighlights:
+		return nil, ErrTooMany
+	}
+	return []Event{Highlighted(c)}, nil
+}
+
+// play lets a sound begin, or go on where a restart or a lock stopped it, which costs none of the times it may be heard.
+func (a *Attempt) play(c Play) ([]Event, error) {
+	medium := a.Paper.Medium(c.Medium)
+	if medium == nil || medium.Kind != Sound {
+		return nil, ErrNoItem
+	}
+	heard := a.Heard(c.Medium)
+	if !heard.Open && medium.Plays > 0 && heard.Times >= medium.Plays {
+		return nil, ErrPlays
+	}
+	return []Event{SoundStarted(c)}, nil
+}
+
+// reportPlay keeps how far a sound has been heard; it is taken whatever holds the exam up, since it only tells what was.
+func (a *Attempt) reportPlay(c ReportPlay) ([]Event, error) {
+	heard := a.Heard(c.Medium)
+	if !heard.Open || c.Millis < heard.Millis {
+		return nil, ErrAlready
+	}
+	return []Event{SoundHeard(c)}, nil
+}
+
+func (a *Attempt) prefer(p Preferences) ([]Event, error) {
+	if p.Percent < 100 || p.Percent > 200 || !themeName.MatchString(p.Theme) {
+		return nil, ErrPreference
+	}
+	if a.Preferences != nil && *a.Preferences == p {
+		return nil, nil
+	}
+	return []Event{Preferred{p}}, nil
 }
 
 func mend(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -71,6 +72,15 @@ type Deed struct {
 	By     string `cbor:"1,keyasint"`           // name of the administrator
 	Reason string `cbor:"2,keyasint,omitempty"` // in the administrator's words
 }
+
+// Preferences are how a candidate wants the screen (R2).
+type Preferences struct {
+	Percent   int    `cbor:"1,keyasint"` // size of text, 100–200
+	Theme     string `cbor:"2,keyasint"` // name of a set of colours, [a-z]{1,16}
+	HideClock bool   `cbor:"3,keyasint"` // until the first of the profile's warnings
+}
+
+var themeName = regexp.MustCompile(`^[a-z]{1,16}$`)
 
 // The events of an attempt. The comment of each says what happened; requirement numbers are those of the project's mission.
 type (
@@ -159,6 +169,31 @@ type (
 		Item string `cbor:"1,keyasint"`
 		On   bool   `cbor:"2,keyasint"`
 	}
+	// OptionStruck strikes an option out on the way to an answer, or takes that back.
+	OptionStruck struct {
+		Item   string `cbor:"1,keyasint"`
+		Option string `cbor:"2,keyasint"`
+		On     bool   `cbor:"3,keyasint"`
+	}
+	// Highlighted marks a part of a passage in runes of content.Plain in the exam language, or takes marks away.
+	Highlighted struct {
+		Passage string `cbor:"1,keyasint"`
+		From    int    `cbor:"2,keyasint"`
+		To      int    `cbor:"3,keyasint"`
+		On      bool   `cbor:"4,keyasint"`
+	}
+	// SoundStarted says that a sound began, or went on after it had been held up.
+	SoundStarted struct {
+		Medium string `cbor:"1,keyasint"`
+	}
+	// SoundHeard says how far it has been heard.
+	SoundHeard struct {
+		Medium string `cbor:"1,keyasint"`
+		Millis int64  `cbor:"2,keyasint"`
+		Ended  bool   `cbor:"3,keyasint"`
+	}
+	// Preferred is how the candidate wants the screen from now on (R2).
+	Preferred struct{ Preferences }
 	// AdministratorCalled is the candidate's call for help.
 	AdministratorCalled struct {
 		Topic string `cbor:"1,keyasint"`
@@ -364,6 +399,11 @@ func (ItemShown) Kind() string            { return "item.shown" }
 func (Edited) Kind() string               { return "edited" }
 func (Chosen) Kind() string               { return "chosen" }
 func (Flagged) Kind() string              { return "flagged" }
+func (OptionStruck) Kind() string         { return "option.struck" }
+func (Highlighted) Kind() string          { return "highlighted" }
+func (SoundStarted) Kind() string         { return "sound.started" }
+func (SoundHeard) Kind() string           { return "sound.heard" }
+func (Preferred) Kind() string            { return "preferred" }
 func (AdministratorCalled) Kind() string  { return "administrator.called" }
 func (AppealedTechnically) Kind() string  { return "appeal.technical" }
 func (AppealedContent) Kind() string      { return "appeal.content" }
@@ -414,6 +454,11 @@ func Vocabulary() []Event {
 		Edited{},
 		Chosen{},
 		Flagged{},
+		OptionStruck{},
+		Highlighted{},
+		SoundStarted{},
+		SoundHeard{},
+		Preferred{},
 		AdministratorCalled{},
 		AppealedTechnically{},
 		AppealedContent{},

@@ -88,6 +88,40 @@ points = 20
 words_min = 250
 words_max = 300
 text = {ru = "Эссе"}
+[[blocks]]
+id = "c"
+[blocks.title]
+ru = "Чтение и слушание"
+[[blocks.items]]
+id = "H1"
+kind = "match"
+points = 3
+passage = "P1"
+key = ["A Y", "B X"]
+text = {ru = "Соотнесите"}
+options = [{id = "A", text = {ru = "а"}}, {id = "B", text = {ru = "б"}}]
+targets = [{id = "X", text = {ru = "икс"}}, {id = "Y", text = {ru = "игрек"}}, {id = "Z", text = {ru = "зет"}}]
+[[blocks.items]]
+id = "O1"
+kind = "order"
+points = 2
+key = ["C", "A", "B"]
+text = {ru = "![Разговор](snd)\n\nРасставьте по порядку"}
+options = [{id = "A", text = {ru = "а"}}, {id = "B", text = {ru = "б"}}, {id = "C", text = {ru = "в"}}]
+[[passages]]
+id = "P1"
+text = {ru = "Текст *для* чтения.\n\n| а | б |"}
+[[media]]
+id = "snd"
+kind = "sound"
+file = "talk.wav"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+plays = 2
+[[media]]
+id = "fig"
+kind = "picture"
+file = "fig.png"
+sha256 = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 `
 
 // A testing.TB or a rapid.T.

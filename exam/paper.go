@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"emtihan/exam/content"
 )
 
 // ItemKind says how an item is answered.
@@ -19,23 +21,49 @@ const (
 	Short    ItemKind = "short"    // a line of text
 	Long     ItemKind = "long"     // text in paragraphs
 	Essay    ItemKind = "essay"    // text in paragraphs with the number of words asked for
+	Match    ItemKind = "match"    // a target for each option
+	Order    ItemKind = "order"    // the options in their right order
 )
 
 // IsText reports whether the item is answered in the candidate's own words.
 func (k ItemKind) IsText() bool { return k == Short || k == Long || k == Essay }
 
-// Paper is what is asked: blocks of items, in the exam languages in which it exists.
+// CanStrike reports whether the candidate may strike options out on the way to an answer.
+func (k ItemKind) CanStrike() bool { return k == Single || k == Multiple }
+
+// Paper is what is asked: blocks of items, in the exam languages in which it exists. Its texts have the marks of package
+// content; Content reads them.
 type Paper struct {
 	Format    int       `toml:"format"`    // 1
 	ID        string    `toml:"id"`        // [a-z0-9-]{1,32}
 	Languages []string  `toml:"languages"` // each text of the paper exists in each of them
 	Title     Text      `toml:"title"`
+	Media     []Medium  `toml:"media"`
 	Passages  []Passage `toml:"passages"`
 	Blocks    []Block   `toml:"blocks"`
 
 	digest string
 	items  []*Item
 	place  map[string]int
+	media  map[string]*Medium
+}
+
+// MediumKind says what a medium is.
+type MediumKind string
+
+// The kinds of media.
+const (
+	Picture MediumKind = "picture" // PNG, JPEG, SVG
+	Sound   MediumKind = "sound"   // WAV, MP3, Ogg Vorbis
+)
+
+// Medium is a file that texts of the paper show by ![description](id). It lies in a folder beside the paper.
+type Medium struct {
+	ID     string     `toml:"id"` // [A-Za-z0-9-]{1,16}
+	Kind   MediumKind `toml:"kind"`
+	File   string     `toml:"file"`   // a plain name, without a folder
+	SHA256 string     `toml:"sha256"` // of the file, in hex: the paper's digest stands for its media too
+	Plays  int        `toml:"plays"`  // sounds: how often it may be heard, 0–99; 0: any number of times
 }
 
 // Passage is a text that several items share.
@@ -59,9 +87,11 @@ type Item struct {
 	Passage  string   `toml:"passage"` // id of a passage, or empty
 	WordsMin int      `toml:"words_min"`
 	WordsMax int      `toml:"words_max"` // 0: no limit is stated
-	Key      []string `toml:"key"`       // right options, or accepted short answers; empty: a person marks the item
+	Key      []string `toml:"key"`       // what is right, as in Response.Options, or accepted short answers; empty: a person marks the item
 	Text     Text     `toml:"text"`
 	Options  []Option `toml:"options"`
+	Targets  []Option `toml:"targets"` // Match: what the options are put to
+	Reuse    bool     `toml:"reuse"`   // Match: a target may take several options
 }
 
 // Option is one of the answers to choose from.
@@ -70,7 +100,14 @@ type Option struct {
 	Text Text   `toml:"text"`
 }
 
-var itemID = regexp.MustCompile(`^[A-Za-z0-9-]{1,16}$`)
+var (
+	itemID     = regexp.MustCompile(`^[A-Za-z0-9-]{1,16}$`)
+	mediumFile = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$`)
+	sha256Hex  = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// Pair is how Response.Options and Item.Key write that a Match item's option is put to a target.
+func Pair(option, target string) string { return option + " " + target }
 
 // ParsePaper reads a paper. Errors name the item and what is wrong with it.
 func ParsePaper(data []byte) (*Paper, error) {
@@ -92,9 +129,25 @@ func (p *Paper) check() error {
 			errs = append(errs, fmt.Errorf("paper: "+format, args...))
 		}
 	}
+	p.media = make(map[string]*Medium)
+	for i := range p.Media {
+		m := &p.Media[i]
+		for _, err := range m.check() {
+			errs = append(errs, fmt.Errorf("paper: medium %q %w", m.ID, err))
+		}
+		bad(p.media[m.ID] == nil, "medium %q stands twice", m.ID)
+		p.media[m.ID] = m
+	}
 	whole := func(t Text, what string) {
 		for _, l := range p.Languages {
 			bad(strings.TrimSpace(t[l]) != "", "%s has no text in %q", what, l)
+			blocks, err := content.Parse(t[l])
+			if err != nil {
+				errs = append(errs, fmt.Errorf("paper: %s in %q: %w", what, l, err))
+			}
+			for _, id := range content.Media(blocks) {
+				bad(p.media[id] != nil, "%s in %q shows the medium %q, which does not exist", what, l, id)
+			}
 		}
 	}
 	bad(p.Format == 1, "format is %d, this program reads format 1", p.Format)
@@ -122,7 +175,7 @@ func (p *Paper) check() error {
 				errs = append(errs, fmt.Errorf("paper: item %q %w", item.ID, err))
 			}
 			whole(item.Text, fmt.Sprintf("item %q", item.ID))
-			for _, o := range item.Options {
+			for _, o := range slices.Concat(item.Options, item.Targets) {
 				whole(o.Text, fmt.Sprintf("option %q of item %q", o.ID, item.ID))
 			}
 			p.place[item.ID] = len(p.items)
@@ -141,18 +194,24 @@ func (it *Item) check() (errs []error) {
 	}
 	bad(it.Points >= 1 && it.Points <= 1000, "has %d points, not 1–1000", it.Points)
 	bad(it.WordsMin >= 0 && (it.WordsMax == 0 || it.WordsMax >= it.WordsMin), "asks for %d to %d words", it.WordsMin, it.WordsMax)
+	bad(it.Kind == Match || len(it.Targets) == 0 && !it.Reuse, "is %q and has targets", it.Kind)
+	set := func(options []Option, what string) {
+		bad(len(options) >= 2 && len(options) <= 12, "has %d %ss, not 2–12", len(options), what)
+		for i, o := range options {
+			bad(itemID.MatchString(o.ID), "has the %s id %q, which is not [A-Za-z0-9-]{1,16}", what, o.ID)
+			bad(!slices.ContainsFunc(options[:i], func(p Option) bool { return p.ID == o.ID }), "has %s %q twice", what, o.ID)
+		}
+	}
 	switch it.Kind {
-	case Single, Multiple:
-		bad(len(it.Options) >= 2 && len(it.Options) <= 12, "has %d options, not 2–12", len(it.Options))
-		for i, o := range it.Options {
-			bad(itemID.MatchString(o.ID), "has an option with the id %q", o.ID)
-			bad(!slices.ContainsFunc(it.Options[:i], func(p Option) bool { return p.ID == o.ID }), "has option %q twice", o.ID)
+	case Single, Multiple, Match, Order:
+		set(it.Options, "option")
+		if it.Kind == Match {
+			set(it.Targets, "target")
+			bad(it.Reuse || len(it.Targets) >= len(it.Options), "has %d targets for %d options, and none may be used twice", len(it.Targets), len(it.Options))
 		}
-		for i, k := range it.Key {
-			bad(it.option(k), "has the key %q, which is no option", k)
-			bad(!slices.Contains(it.Key[:i], k), "has the key %q twice", k)
-		}
-		bad(it.Kind == Multiple || len(it.Key) <= 1, "takes one option but has %d keys", len(it.Key))
+		_, ok := it.normal(it.Key)
+		bad(ok, "has the key %q, which nobody can answer", it.Key)
+		bad(!ok || len(it.Key) == 0 || it.complete(it.Key), "has the key %q, which answers only a part of it", it.Key)
 	case Short:
 		bad(len(it.Options) == 0, "is %q and has options", it.Kind)
 	case Long, Essay:
@@ -163,8 +222,80 @@ func (it *Item) check() (errs []error) {
 	return errs
 }
 
-func (it *Item) option(id string) bool {
-	return slices.ContainsFunc(it.Options, func(o Option) bool { return o.ID == id })
+func (m *Medium) check() (errs []error) {
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	bad(itemID.MatchString(m.ID), "has an id that is not [A-Za-z0-9-]{1,16}")
+	bad(m.Kind == Picture || m.Kind == Sound, "is of the unknown kind %q", m.Kind)
+	bad(mediumFile.MatchString(m.File), "has the file %q, which is no plain file name", m.File)
+	bad(sha256Hex.MatchString(m.SHA256), "has no sha256 of 64 small hexadecimal digits")
+	bad(m.Plays >= 0 && m.Plays <= 99 && (m.Kind == Sound || m.Plays == 0), "may be heard %d times", m.Plays)
+	return errs
+}
+
+// normal returns what is marked in the one order in which a response keeps it, and whether the item can be answered so: the
+// options in the paper's order (Single, Multiple), all of them in the candidate's order (Order), pairs in the options'
+// order (Match). Nothing marked is always possible.
+func (it *Item) normal(marked []string) (out []string, ok bool) {
+	out = make([]string, 0, len(marked))
+	switch it.Kind {
+	case Single, Multiple:
+		if it.Kind == Single && len(marked) > 1 {
+			return nil, false
+		}
+		for _, o := range it.Options {
+			if slices.Contains(marked, o.ID) {
+				out = append(out, o.ID)
+			}
+		}
+	case Order:
+		out = append(out, marked...)
+		for _, o := range it.Options {
+			if len(marked) > 0 && !slices.Contains(marked, o.ID) {
+				return nil, false
+			}
+		}
+		if len(marked) > 0 && len(marked) != len(it.Options) {
+			return nil, false
+		}
+	case Match:
+		used := make(map[string]bool)
+		for _, o := range it.Options {
+			n := len(out)
+			for _, t := range it.Targets {
+				if pair := Pair(o.ID, t.ID); slices.Contains(marked, pair) {
+					if used[t.ID] && !it.Reuse || len(out) > n {
+						return nil, false
+					}
+					used[t.ID] = true
+					out = append(out, pair)
+				}
+			}
+		}
+	default:
+		return nil, false
+	}
+	return out, len(out) == len(marked)
+}
+
+// complete reports whether nothing is left to mark.
+func (it *Item) complete(marked []string) bool {
+	if it.Kind == Match {
+		return len(marked) == len(it.Options)
+	}
+	return len(marked) > 0
+}
+
+// Answered reports whether the response answers the whole item: a mark, more than white space, or, of a Match item, a target
+// for each option (R16).
+func (it *Item) Answered(r Response) bool {
+	if it.Kind.IsText() {
+		return strings.TrimSpace(r.Text) != ""
+	}
+	return it.complete(r.Options)
 }
 
 // Digest returns the SHA-256 of the paper's file in hex; the attempt's log names it.
@@ -180,6 +311,18 @@ func (p *Paper) Item(id string) (item *Item, place int, ok bool) {
 		return nil, 0, false
 	}
 	return p.items[i], i, true
+}
+
+// Medium returns the medium with the id, or nil.
+func (p *Paper) Medium(id string) *Medium { return p.media[id] }
+
+// Content returns what a text of this paper shows in the exam language.
+func (p *Paper) Content(t Text, lang string) []content.Block {
+	blocks, err := content.Parse(t.In(lang))
+	if err != nil {
+		panic(err) // ParsePaper has read every text
+	}
+	return blocks
 }
 
 // Passage returns the text of the passage, or nil.
@@ -219,6 +362,9 @@ func (it *Item) right(r Response) bool {
 	if it.Kind == Short {
 		given := strings.ToLower(strings.TrimSpace(r.Text))
 		return slices.ContainsFunc(it.Key, func(k string) bool { return strings.ToLower(strings.TrimSpace(k)) == given })
+	}
+	if it.Kind == Order {
+		return slices.Equal(it.Key, r.Options)
 	}
 	key := slices.Sorted(slices.Values(it.Key))
 	return slices.Equal(key, slices.Sorted(slices.Values(r.Options)))

@@ -167,7 +167,7 @@ func TestParseProfile(t *testing.T) { // R1, R5
 
 func TestParsePaper(t *testing.T) {
 	p := parsePaper(t, paperSource)
-	if len(p.Items()) != 5 || !p.HasLanguage("ru") || p.HasLanguage("kk") || len(p.Digest()) != 64 {
+	if len(p.Items()) != 7 || !p.HasLanguage("ru") || p.HasLanguage("kk") || len(p.Digest()) != 64 {
 		t.Errorf("read as %d items, digest %q", len(p.Items()), p.Digest())
 	}
 	for i, it := range p.Items() {
@@ -180,21 +180,37 @@ func TestParsePaper(t *testing.T) {
 		t.Error("another file has the same digest")
 	}
 	for name, tt := range map[string]struct{ old, new, says string }{
-		"item twice":         {`id = "M1"`, `id = "S1"`, `item "S1" stands twice`},
-		"bad id":             {`id = "M1"`, `id = "Ә1"`, "item id"},
-		"no points":          {"points = 2", "points = 0", `item "M1" has 0 points`},
-		"key not an option":  {`key = ["B"]`, `key = ["Z"]`, `item "S1" has the key "Z"`},
-		"two keys for one":   {`key = ["B"]`, `key = ["A", "B"]`, `item "S1" takes one option`},
-		"key twice":          {`key = ["A", "C"]`, `key = ["A", "A"]`, `item "M1" has the key "A" twice`},
-		"option twice":       {`{id = "C", text`, `{id = "A", text`, `has option "A" twice`},
-		"unknown kind":       {`kind = "essay"`, `kind = "oral"`, `unknown kind "oral"`},
-		"key of an essay":    {"words_min = 250", "key = [\"x\"]\nwords_min = 250", `item "E1"`},
-		"words upside down":  {"words_max = 300", "words_max = 200", "250 to 200 words"},
-		"passage not there":  {`id = "L1"`, "id = \"L1\"\npassage = \"p\"", `passage "p"`},
-		"no text":            {`text = {ru = "Объясните"}`, `text = {kk = "Түсіндір"}`, `item "L1" has no text in "ru"`},
-		"unknown key":        {"words_min", "word_min", "word_min"},
-		"no languages":       {`languages = ["ru"]`, `languages = []`, "languages"},
-		"format of tomorrow": {"format = 1", "format = 9", "format is 9"},
+		"item twice":          {`id = "M1"`, `id = "S1"`, `item "S1" stands twice`},
+		"bad id":              {`id = "M1"`, `id = "Ә1"`, "item id"},
+		"no points":           {"points = 2", "points = 0", `item "M1" has 0 points`},
+		"key not an option":   {`key = ["B"]`, `key = ["Z"]`, `item "S1" has the key ["Z"], which nobody`},
+		"two keys for one":    {`key = ["B"]`, `key = ["A", "B"]`, `item "S1" has the key ["A" "B"], which nobody`},
+		"key twice":           {`key = ["A", "C"]`, `key = ["A", "A"]`, `item "M1" has the key ["A" "A"], which nobody`},
+		"option twice":        {`{id = "C", text`, `{id = "A", text`, `has option "A" twice`},
+		"unknown kind":        {`kind = "essay"`, `kind = "oral"`, `unknown kind "oral"`},
+		"key of an essay":     {"words_min = 250", "key = [\"x\"]\nwords_min = 250", `item "E1"`},
+		"words upside down":   {"words_max = 300", "words_max = 200", "250 to 200 words"},
+		"passage not there":   {`id = "L1"`, "id = \"L1\"\npassage = \"p\"", `passage "p"`},
+		"no text":             {`text = {ru = "Объясните"}`, `text = {kk = "Түсіндір"}`, `item "L1" has no text in "ru"`},
+		"unknown key":         {"words_min", "word_min", "word_min"},
+		"pair of nothing":     {`key = ["A Y", "B X"]`, `key = ["A Y", "B W"]`, `item "H1" has the key`},
+		"target used twice":   {`key = ["A Y", "B X"]`, `key = ["A Y", "B Y"]`, `which nobody can answer`},
+		"two targets":         {`key = ["A Y", "B X"]`, `key = ["A Y", "A X"]`, `which nobody can answer`},
+		"half a key":          {`key = ["A Y", "B X"]`, `key = ["A Y"]`, `answers only a part`},
+		"half an order":       {`key = ["C", "A", "B"]`, `key = ["C", "A"]`, `which nobody can answer`},
+		"order with a twin":   {`key = ["C", "A", "B"]`, `key = ["C", "A", "A"]`, `which nobody can answer`},
+		"too few targets":     {`, {id = "Y", text = {ru = "игрек"}}, {id = "Z", text = {ru = "зет"}}]`, `]`, `has 1 targets`},
+		"targets of an order": {`key = ["C", "A", "B"]`, "key = [\"C\", \"A\", \"B\"]\ntargets = [{id = \"A\", text = {ru = \"а\"}}, {id = \"B\", text = {ru = \"б\"}}]", `is "order" and has targets`},
+		"medium not there":    {`![Разговор](snd)`, `![Разговор](other)`, `item "O1" in "ru" shows the medium "other"`},
+		"medium undescribed":  {`![Разговор](snd)`, `![](snd)`, `item "O1" in "ru": line 1`},
+		"medium in a folder":  {`file = "talk.wav"`, `file = "../talk.wav"`, `no plain file name`},
+		"medium twice":        {`id = "fig"`, `id = "snd"`, `medium "snd" stands twice`},
+		"picture with plays":  {`kind = "picture"`, "kind = \"picture\"\nplays = 1", `medium "fig" may be heard 1 times`},
+		"medium of no kind":   {`kind = "picture"`, `kind = "film"`, `unknown kind "film"`},
+		"no digest":           {`sha256 = "ff`, `sha256 = "FF`, `medium "fig" has no sha256`},
+		"broken table":        {`| а | б |`, `| а | б |\n| в |`, `passage "P1" in "ru": line 4`},
+		"no languages":        {`languages = ["ru"]`, `languages = []`, "languages"},
+		"format of tomorrow":  {"format = 1", "format = 9", "format is 9"},
 	} {
 		if !strings.Contains(paperSource, tt.old) {
 			t.Fatalf("%s: the sample has no %q", name, tt.old)

@@ -19,7 +19,7 @@ var (
 			Reason: rapid.SampledFrom([]string{"шу", "шу", "шу", "", "\n"}).Draw(t, "reason"),
 		}
 	})
-	drawItem    = rapid.SampledFrom([]string{"S1", "M1", "K1", "L1", "E1", "E1", "X9", ""})
+	drawItem    = rapid.SampledFrom([]string{"S1", "M1", "K1", "L1", "E1", "E1", "H1", "O1", "X9", ""})
 	drawPurpose = rapid.SampledFrom([]exam.Purpose{exam.PurposeLogin, exam.PurposeResume, exam.PurposeLeave, exam.PurposeReturn, exam.PurposeFinish, "", "x"})
 	drawVerdict = rapid.SampledFrom([]exam.Verdict{exam.VerdictAccepted, exam.VerdictAccepted, exam.VerdictAccepted, exam.VerdictRefused, exam.VerdictUnsure, "", "x"})
 	drawText    = rapid.OneOf(rapid.SampledFrom([]string{"ә", "қаз\n", "", "и\u0306", "👩\u200d🔬", "\x00", "\xff", "\r"}), rapid.StringN(0, 6, 24))
@@ -55,7 +55,7 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 		}
 	}
 	deed := drawDeed.Draw(t, "deed")
-	switch evenly(t, "command", 35) {
+	switch evenly(t, "command", 40) {
 	case 0:
 		return exam.Open{Opened: a.Opened}
 	case 1:
@@ -75,7 +75,7 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 	case 9, 10, 11, 12:
 		return exam.Edit{Item: drawItem.Draw(t, "item"), Position: drawInt.Draw(t, "position"), Removed: drawInt.Draw(t, "removed"), Inserted: drawText.Draw(t, "inserted")}
 	case 13, 14:
-		return exam.Choose{Item: drawItem.Draw(t, "item"), Options: rapid.SliceOfN(rapid.SampledFrom([]string{"A", "B", "C", "Z"}), 0, 3).Draw(t, "options")}
+		return exam.Choose{Item: drawItem.Draw(t, "item"), Options: rapid.SliceOfN(rapid.SampledFrom([]string{"A", "B", "C", "Z", "A X", "A Y", "B X"}), 0, 3).Draw(t, "options")}
 	case 15:
 		return exam.Flag{Item: drawItem.Draw(t, "item"), On: rapid.Bool().Draw(t, "on")}
 	case 16:
@@ -120,6 +120,16 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 			State:  rapid.SampledFrom([]string{exam.StorageOnline, exam.StorageFailed, "x"}).Draw(t, "state"),
 			Detail: drawText.Draw(t, "detail"),
 		}}
+	case 34:
+		return exam.Strike{Item: drawItem.Draw(t, "item"), Option: rapid.SampledFrom([]string{"A", "B", "Z"}).Draw(t, "option"), On: rapid.Bool().Draw(t, "on")}
+	case 35:
+		return exam.Highlight{Passage: rapid.SampledFrom([]string{"P1", "P1", "P1", "P2"}).Draw(t, "passage"), From: drawInt.Draw(t, "from"), To: drawInt.Draw(t, "to"), On: rapid.Bool().Draw(t, "on")}
+	case 36:
+		return exam.Play{Medium: rapid.SampledFrom([]string{"snd", "snd", "fig", ""}).Draw(t, "medium")}
+	case 37:
+		return exam.ReportPlay{Medium: rapid.SampledFrom([]string{"snd", "snd", "fig"}).Draw(t, "medium"), Millis: int64(drawInt.Draw(t, "millis")), Ended: rapid.Bool().Draw(t, "ended")}
+	case 38:
+		return exam.Prefer{Preferences: exam.Preferences{Percent: drawInt.Draw(t, "percent") + 100, Theme: rapid.SampledFrom([]string{"dark", "light", "Dark"}).Draw(t, "theme"), HideClock: rapid.Bool().Draw(t, "hide")}}
 	}
 	return exam.Tick{}
 }

@@ -30,6 +30,10 @@ var (
 	ErrNoItem     = refuse("no-item")     // the paper has no such item
 	ErrItemKind   = refuse("item-kind")   // this response does not fit the item
 	ErrNoOption   = refuse("no-option")   // the item has no such option, or it takes one only
+	ErrStruck     = refuse("struck")      // an option cannot be struck out and marked at once
+	ErrPlays      = refuse("plays")       // the sound has been heard as often as it may be
+	ErrTooMany    = refuse("too-many")    // more highlights in one passage than MaxHighlights
+	ErrPreference = refuse("preference")  // a text size outside 100–200 %, or a theme that cannot be one
 	ErrEdit       = refuse("edit")        // the edit lies outside the text or changes nothing
 	ErrCharacter  = refuse("character")   // a control character or broken UTF-8
 	ErrTooLong    = refuse("too-long")    // the response would exceed MaxResponse

@@ -199,10 +199,15 @@ func TestPoints(t *testing.T) { // R4
 		{"short, other case and spaces", []exam.Response{{}, {}, {Text: "  аБАЙ "}}, 1},
 		{"short, wrong", []exam.Response{{}, {}, {Text: "Абай Құнанбайұлы"}}, 0},
 		{"empty short", []exam.Response{{}, {}, {Text: ""}}, 0},
+		{"matched", []exam.Response{5: {Options: []string{"A Y", "B X"}}}, 3},
+		{"half matched", []exam.Response{5: {Options: []string{"A Y"}}}, 0},
+		{"matched otherwise", []exam.Response{5: {Options: []string{"A X", "B Y"}}}, 0},
+		{"in order", []exam.Response{6: {Options: []string{"C", "A", "B"}}}, 2},
+		{"in another order", []exam.Response{6: {Options: []string{"A", "B", "C"}}}, 0},
 	} {
 		points, most := p.Points(tt.responses)
-		if points != tt.points || most != 4 {
-			t.Errorf("%s: %d of %d, want %d of 4", tt.name, points, most, tt.points)
+		if points != tt.points || most != 9 {
+			t.Errorf("%s: %d of %d, want %d of 9", tt.name, points, most, tt.points)
 		}
 	}
 }
@@ -945,11 +950,13 @@ func TestFinishing(t *testing.T) { // R16, R10
 	s.must(exam.Choose{Item: "S1", Options: []string{"A"}})
 	s.must(exam.Edit{Item: "K1", Inserted: "  "})
 	s.must(exam.Edit{Item: "E1", Inserted: "Эссе"})
+	s.must(exam.Choose{Item: "H1", Options: []string{"A Y"}}) // only a part of it
+	s.must(exam.Choose{Item: "O1", Options: []string{"B", "A", "C"}})
 	var open []string
 	for _, it := range s.a.Unanswered() {
 		open = append(open, it.ID)
 	}
-	if d := cmp.Diff([]string{"M1", "K1", "L1"}, open); d != "" {
+	if d := cmp.Diff([]string{"M1", "K1", "L1", "H1"}, open); d != "" {
 		t.Errorf("unanswered: %s", d)
 	}
 	s.pass(minute)

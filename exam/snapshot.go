@@ -12,7 +12,7 @@ import (
 
 // snapshotVersion is raised with every change of the state's fields, of their meaning, or of what Apply makes of an event:
 // a snapshot taken under other rules must not stand for the fold under these.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // What RestoreAttempt answers to what it cannot take. After each of them the attempt is folded from its first event.
 var (
@@ -120,6 +120,24 @@ func (a *Attempt) checkSnapshot(paper *Paper) error {
 	}
 	if _, _, ok := paper.Item(a.Current); !ok {
 		return bad("the paper has no item %q", a.Current)
+	}
+	for _, m := range a.Markings {
+		length, ok := passageRunes(paper, m.Passage, a.Opened.Candidate.Language)
+		if !ok {
+			return bad("the paper has no passage %q", m.Passage)
+		}
+		end := -1
+		for _, r := range m.Ranges {
+			if r.From <= end || r.To <= r.From || r.To > length {
+				return bad("a highlight of passage %q stands outside its text", m.Passage)
+			}
+			end = r.To
+		}
+	}
+	for _, h := range a.Hearings {
+		if m := paper.Medium(h.Medium); m == nil || m.Kind != Sound || h.Times < 1 || h.Millis < 0 {
+			return bad("the paper has no sound %q, or it was never begun", h.Medium)
+		}
 	}
 	for i, r := range a.Responses {
 		if r.Caret < 0 || r.Caret > utf8.RuneCountInString(r.Text) {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func fillAll(t *testing.T, v reflect.Value, path string, n *int) {
 // full returns an attempt in which every field has a value, and its paper.
 func full(t *testing.T) (*exam.Attempt, *exam.Paper) {
 	t.Helper()
-	paper := parsePaper(t, paperSource)
+	paper := parsePaper(t, paperSource+strings.ReplaceAll(paperSource[strings.Index(paperSource, "[[passages]]"):strings.Index(paperSource, "[[media]]\nid = \"fig\"")], "id = \"", "id = \"x"))
 	a, n := new(exam.Attempt), 0
 	fillAll(t, reflect.ValueOf(a).Elem(), "Attempt", &n)
 	a.Paper = paper
@@ -76,6 +77,9 @@ func full(t *testing.T) (*exam.Attempt, *exam.Paper) {
 		a.Responses[i] = response
 		a.Responses[i].Options = []string{"A", "C"}
 	}
+	ranges := []exam.Range{{From: 3, To: 5}, {From: 7, To: 9}}
+	a.Markings = []exam.Marking{{Passage: "P1", Ranges: ranges}, {Passage: "xP1", Ranges: slices.Clone(ranges)}}
+	a.Hearings = []exam.Hearing{{Medium: "snd", Times: 2, Open: true, Millis: 7}, {Medium: "xsnd", Times: 2, Open: true, Millis: 7}}
 	reparse(t, a)
 	return a, paper
 }
@@ -153,6 +157,14 @@ func TestSnapshotHoldsEveryField(t *testing.T) { // R11
 			return
 		case "Attempt.Phase":
 			v.SetString(string(exam.PhaseFinishing))
+			differs(path)
+			return
+		case "Attempt.Markings[0].Passage", "Attempt.Hearings[0].Medium":
+			v.SetString("x" + v.String())
+			differs(path)
+			return
+		case "Attempt.Markings[1].Passage", "Attempt.Hearings[1].Medium":
+			v.SetString(v.String()[1:])
 			differs(path)
 			return
 		case "Attempt.Current":
@@ -235,6 +247,13 @@ func TestFormatOfSnapshots(t *testing.T) { // R11
 	s.pass(3 * minute)
 	s.must(exam.Edit{Item: "E1", Inserted: "Қазақстан, 👩\u200d🔬"})
 	s.must(exam.AppealTechnical{Item: "L1", Text: "сурет жоқ"})
+	s.must(exam.Strike{Item: "S1", Option: "C", On: true})
+	s.must(exam.Choose{Item: "H1", Options: []string{"B X", "A Z"}})
+	s.must(exam.Highlight{Passage: "P1", From: 2, To: 9, On: true})
+	s.must(exam.Highlight{Passage: "P1", From: 4, To: 6})
+	s.must(exam.Play{Medium: "snd"})
+	s.must(exam.ReportPlay{Medium: "snd", Millis: 1500})
+	s.must(exam.Prefer{Preferences: exam.Preferences{Percent: 150, Theme: "dark", HideClock: true}})
 	s.must(exam.GrantExtra{Deed: admin, Minutes: 20, Document: "№ 7"})
 	for range 3 {
 		s.leave()
@@ -413,7 +432,7 @@ func TestSnapshotsRefused(t *testing.T) { // R11
 		"newer version":        {generic(t, good, func(o, _ m) { o[uint64(1)] = 99; o[uint64(2)] = "other" }), s.a.Paper, exam.ErrSnapshotVersion, "version 99"},
 		"another paper":        {good, other, exam.ErrSnapshot, "another paper"},
 		"no paper":             {good, nil, exam.ErrSnapshot, "no paper"},
-		"not with this paper":  {state(8, nil), s.a.Paper, exam.ErrSnapshot, "0 responses to 5 items"},
+		"not with this paper":  {state(8, nil), s.a.Paper, exam.ErrSnapshot, "0 responses to 7 items"},
 		"a response less":      {generic(t, good, func(_, s m) { s[uint64(8)] = s[uint64(8)].([]any)[:4] }), s.a.Paper, exam.ErrSnapshot, "4 responses"},
 		"unknown field":        {state(99, 1), s.a.Paper, exam.ErrSnapshot, "unknown field"},
 		"field missing":        {generic(t, good, func(_, s m) { delete(s, uint64(22)) }), s.a.Paper, exam.ErrSnapshot, "one encoding"},
@@ -426,11 +445,16 @@ func TestSnapshotsRefused(t *testing.T) { // R11
 		"a thousand years":     {state(10, math.MaxInt64), s.a.Paper, exam.ErrSnapshot, "used time"},
 		"negative absence":     {state(12, -1), s.a.Paper, exam.ErrSnapshot, "absences"},
 		"caret behind":         {response(func(r m) { r[uint64(2)] = 2 }), s.a.Paper, exam.ErrSnapshot, "caret"},
+		"highlight outside":    {state(25, []any{m{uint64(1): "P1", uint64(2): []any{m{uint64(1): 3, uint64(2): 500}}}}), s.a.Paper, exam.ErrSnapshot, "outside its text"},
+		"highlights that meet": {state(25, []any{m{uint64(1): "P1", uint64(2): []any{m{uint64(1): 3, uint64(2): 5}, m{uint64(1): 5, uint64(2): 6}}}}), s.a.Paper, exam.ErrSnapshot, "outside its text"},
+		"highlight of nothing": {state(25, []any{m{uint64(1): "P9", uint64(2): nil}}), s.a.Paper, exam.ErrSnapshot, "no passage"},
+		"sound never begun":    {state(26, []any{m{uint64(1): "snd", uint64(2): 0, uint64(3): true, uint64(4): 1}}), s.a.Paper, exam.ErrSnapshot, "never begun"},
+		"sound that is none":   {state(26, []any{m{uint64(1): "fig", uint64(2): 1, uint64(3): true, uint64(4): 1}}), s.a.Paper, exam.ErrSnapshot, "no sound"},
 		"caret before":         {response(func(r m) { r[uint64(2)] = -1 }), s.a.Paper, exam.ErrSnapshot, "caret"},
 		"text that is no text": {bytes.Replace(good, []byte("ә"), []byte("\xd3\xd3"), 1), s.a.Paper, exam.ErrSnapshot, "UTF-8"},
 		"profile that is none": {generic(t, good, func(_, s m) { s[uint64(1)].(m)[uint64(7)] = []byte("format = 2") }), s.a.Paper, exam.ErrSnapshot, "format is 2"},
 		"deep nesting":         {bytes.Repeat([]byte{0x81}, 10_000), s.a.Paper, exam.ErrSnapshot, "nested"},
-		"long form":            {append(append(bytes.Clone(good[:2]), 0x18, 1), good[3:]...), s.a.Paper, exam.ErrSnapshot, "one encoding"},
+		"long form":            {append(append(bytes.Clone(good[:2]), 0x18, good[2]), good[3:]...), s.a.Paper, exam.ErrSnapshot, "one encoding"},
 	} {
 		got, err := exam.RestoreAttempt(tt.data, tt.paper)
 		if got != nil || !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {

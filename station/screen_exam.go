@@ -434,10 +434,10 @@ func (p *examPane) marks(a *exam.Attempt) {
 	answered := 0
 	for i, it := range a.Paper.Items() {
 		r := a.Responses[i]
-		if r.Answered() {
+		if it.Answered(r) {
 			answered++
 		}
-		p.cells[i].Set(r.Answered(), r.Flagged, it == p.item)
+		p.cells[i].Set(it.Answered(r), r.Flagged, it == p.item)
 	}
 	text := p.u.t("station.exam.counts", "Answered", answered, "Items", len(p.cells))
 	if p.counts.Text != text {

@@ -50,6 +50,19 @@ func (e *env) words(ev exam.Event) string {
 	case exam.Flagged:
 		id = either(ev.On, "flagged-on", "flagged-off")
 		pairs = []any{"Item", ev.Item}
+	case exam.OptionStruck:
+		id = either(ev.On, "struck-on", "struck-off")
+		pairs = []any{"Item", ev.Item, "Option", ev.Option}
+	case exam.Highlighted:
+		id = either(ev.On, "highlighted-on", "highlighted-off")
+		pairs = []any{"Passage", ev.Passage, "From", ev.From, "To", ev.To}
+	case exam.SoundStarted:
+		pairs = []any{"Medium", ev.Medium}
+	case exam.SoundHeard:
+		id = either(ev.Ended, "sound-ended", "sound-heard")
+		pairs = []any{"Medium", ev.Medium, "Position", hms(time.Duration(ev.Millis) * time.Millisecond)}
+	case exam.Preferred:
+		pairs = []any{"Percent", ev.Percent, "Theme", ev.Theme, "Clock", either(ev.HideClock, "–", "+")}
 	case exam.AdministratorCalled:
 		pairs = []any{"Topic", ev.Topic}
 	case exam.AppealedTechnically:
