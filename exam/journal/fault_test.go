@@ -106,7 +106,7 @@ func (s *script) mend() {
 const everAfter = 1 << 30
 
 // The n-th call fails, for every n and every kind, once, three times, or from then on. With EMTIHAN_FULL set it is every n,
-// which takes a quarter of an hour; otherwise some, other ones for each kind. R11
+// which takes twenty minutes; otherwise some, other ones for each kind. R11
 func TestEveryOperationFails(t *testing.T) {
 	kinds := []disktest.Outcome{
 		disktest.Full, disktest.Broken, disktest.Half, disktest.SyncLost, disktest.SyncTorn, disktest.SyncKept,
