@@ -21,9 +21,9 @@
 // there whole or not at all.
 //
 // Three things are beyond this: a disk that acknowledges a sync and loses it later; the loss of the only place that has the
-// newest groups, before the other one has caught up, which includes a start while that place cannot be read; and damage to the
-// last group of a journal that was not closed and has one place, which looks like a torn write. Closing writes a checkpoint as a group of its own, so that the group before it is known
-// to have been safe.
+// newest groups, before the other one has caught up, which includes a start while that place cannot be read at all; and damage
+// to the last group of a journal that was not closed and has one place, which looks like a torn write. Closing writes a
+// checkpoint as a group of its own, so that the group before it is known to have been safe.
 //
 // # What opening finds
 //
@@ -41,7 +41,14 @@
 // does not open are damage. Then the file is made anew of whole frames from both places, the place that can be trusted first;
 // the damaged one is put aside as FILE.damaged-1, and a place that is behind is brought up. A power cut in between leaves
 // FILE.healed, with which the next start goes on. Where two whole files went different ways, since each was away in turn, the one
-// whose last record is from the later run counts and the other is put aside. Where no combination has all that was safe, [Open] returns a *DamagedError and leaves the files as they are: what to do then is for a person to decide.
+// whose last record is from the later run counts and the other is put aside; so is a file of another computer in the second
+// place. Where no combination has all that was safe, [Open] returns a *DamagedError and leaves the files as they are; where a
+// file that may not be written has records that no other place has, it returns that file's error. What to do then is for a
+// person to decide.
+//
+// Damage before the last snapshot is not met by opening. What is asked for comes from the other place then, and
+// [Journal.Verify], which a program calls once it runs, has the damaged file made anew; until there is room for that it goes
+// on being written.
 //
 // # When a disk fails
 //

@@ -39,6 +39,10 @@ func copyStream(fsys disk.FS, path string, header []byte, sources []disk.File, u
 		return fmt.Errorf("%s: the other places have it only as far as byte %d of %d", path, end, upto)
 	}
 	// A checked copy must not rest on what a failing disk only pretends to have.
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	f.Reread()
 	im, err := readHeader(f, tmp, nil)
 	if err == nil {
 		err = im.read(f, false)
@@ -61,16 +65,21 @@ func copyStream(fsys disk.FS, path string, header []byte, sources []disk.File, u
 		return err
 	}
 	if err := fsys.SyncDir(filepath.Dir(path)); err != nil {
-		return err
-	}
-	if err := ready(f, im.end.Offset); err != nil {
 		return errors.Join(err, fsys.Remove(healed))
 	}
-	if err := fsys.Rename(healed, path); err != nil {
+	if err := ready(f, im.end.Offset); errors.Is(err, errUnsettled) {
 		return err
+	} else if err != nil {
+		return errors.Join(err, fsys.Remove(healed))
 	}
-	return fsys.SyncDir(filepath.Dir(path))
+	if err := errors.Join(fsys.Rename(healed, path), fsys.SyncDir(filepath.Dir(path))); err != nil {
+		return errors.Join(errReplaced, err)
+	}
+	return nil
 }
+
+// errReplaced says that a copy has been put in a file's place, or the file aside, before something failed.
+var errReplaced = errors.New("what stood there has been replaced")
 
 // HealedSuffix follows the name of a journal whose file was made anew but has not got its name yet.
 const HealedSuffix = ".healed"
@@ -162,7 +171,12 @@ func (c *cursor) frame(off int64, sum uint32) (stream.RawFrame, error) {
 	return fr, nil
 }
 
-// quarantine puts a file aside under a name that says so, and returns the name.
+// errUnsettled says that it is not known under which name a file would be found after a power cut; whoever goes on writing it
+// may write what nobody finds.
+var errUnsettled = errors.New("its folder cannot be synced")
+
+// quarantine puts a file aside under a name that says so, and returns the name. With an error the file has its old name, for
+// certain unless it is errUnsettled.
 func quarantine(fsys disk.FS, path string) (string, error) {
 	for n := 1; ; n++ {
 		to := fmt.Sprintf("%s.damaged-%d", path, n)
@@ -172,7 +186,14 @@ func quarantine(fsys disk.FS, path string) (string, error) {
 		if err := fsys.Rename(path, to); err != nil {
 			return "", err
 		}
-		return to, fsys.SyncDir(filepath.Dir(path))
+		err := fsys.SyncDir(filepath.Dir(path))
+		if err == nil {
+			return to, nil
+		}
+		if back := errors.Join(fsys.Rename(to, path), fsys.SyncDir(filepath.Dir(path))); back != nil {
+			return "", fmt.Errorf("%s: %w: %w", path, errUnsettled, errors.Join(err, back))
+		}
+		return "", err
 	}
 }
 
@@ -189,6 +210,23 @@ func wholeBehind(f disk.File, end int64) (bool, error) {
 		return true, nil
 	}
 	return false, err
+}
+
+// recordsBehind reports whether a file has records behind a place as far as which another one has everything: units that go on
+// from there, or frames that were safe behind damage.
+func recordsBehind(f disk.File, place stream.State) (bool, error) {
+	off, sum, records := place.Offset, place.Sum, false
+	for c := (&cursor{f: f}); ; {
+		fr, err := c.frame(off, sum)
+		if err != nil {
+			return wholeBehind(f, off)
+		}
+		records = records || fr.Kind == stream.KindRecord
+		if records && fr.Flags&stream.FlagUnitEnd != 0 {
+			return true, nil
+		}
+		off, sum = off+int64(len(fr.Bytes)), fr.Sum
+	}
 }
 
 // lastFrame follows the frames of a file under the header as far as they are whole, and returns where they end and the

@@ -63,7 +63,7 @@ func TestTwoTornEndsJoin(t *testing.T) {
 	if sum, err := j.Verify(); err != nil || sum.Records != 50 {
 		t.Errorf("%d records, %v", sum.Records, err)
 	}
-	if r := j.Recovery(); !r.Healed || len(r.Quarantined) != 1 {
+	if r := j.Status().Places[0]; r.Healed != 1 || r.Aside == "" {
 		t.Errorf("%+v", r)
 	}
 	caughtUp(t, j)

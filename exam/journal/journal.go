@@ -41,8 +41,9 @@ type Options struct {
 	Reserve, SecondReserve string
 	// OnStatus is called after every write and every failure, one call at a time. It must not block.
 	OnStatus func(Status)
-	// OnPlace is called when the state of a place changes. It must not block.
-	OnPlace func(index int, s PlaceStatus)
+	// OnPlace is called when something happened to a place; what Open found is told after the first status. See
+	// [StorageEvents]. It must not block.
+	OnPlace func(index int, was, is PlaceStatus)
 	// OnCheckpoint is called with each checkpoint that is safe. It must not block.
 	OnCheckpoint func(stream.Checkpoint)
 	// RetryEvery is the first pause between attempts to use a place that failed; 0 means one second. It doubles up to 60
@@ -93,7 +94,7 @@ type Journal struct {
 	closed   bool
 	timer    *time.Timer         // fires when a checkpoint is due; nil: no leaf waits for one
 	signed   int64               // leaves at the last checkpoint; of whoever encodes
-	leaves   uint64              // leaves at the last checkpoint that was given out
+	given    []stream.Checkpoint // that were given out, the newest last, up to checkpointsKept
 	points   []stream.Checkpoint // that are safe and have not been given out
 	since    int                 // bytes taken since the last snapshot
 	snapshot int                 // bytes of the last snapshot
@@ -144,10 +145,10 @@ func Create(path, id string, opt Options) (*Journal, error) {
 	}
 	j := newJournal(path, opt)
 	for _, p := range j.places {
-		// Where it cannot be known whether something stands there, nothing may be put in its place.
-		if _, err := opt.FS.Stat(p.path); err == nil {
+		switch err := p.look(); {
+		case errors.Is(err, ErrExists) || p.index == 0 && errors.Is(err, vault.ErrNoKey):
 			return nil, fmt.Errorf("%s: %w", p.path, ErrExists)
-		} else if !errors.Is(err, fs.ErrNotExist) {
+		case !errors.Is(err, fs.ErrNotExist):
 			p.lose(err)
 		}
 	}
@@ -208,8 +209,8 @@ func (j *Journal) begin(state stream.State) (err error) {
 
 func (j *Journal) start() {
 	for _, p := range j.places {
-		j.told = append(j.told, PlaceStatus{State: PlaceOnline})
 		p.status.Path = p.path
+		j.told = append(j.told, PlaceStatus{Path: p.path, State: PlaceOnline})
 	}
 	j.tell()
 	for _, p := range j.places {
@@ -293,16 +294,22 @@ func (j *Journal) PutSnapshot(data []byte) error {
 	return nil
 }
 
-// PutCosigned queues a checkpoint of this journal under the signatures of witnesses; see [stream.Witness].
+// checkpointsKept is how many of the newest checkpoints a countersignature may come for.
+const checkpointsKept = 256
+
+// PutCosigned queues a checkpoint of this journal under the signatures of witnesses; see [stream.Witness]. It must be one that
+// was given out, word for word, and not longer ago than 256 others: a log with any other could never be verified.
 func (j *Journal) PutCosigned(msg []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
 		return ErrClosed
 	}
-	if c, err := stream.ParseCosigned(msg, j.header.ID); err != nil {
+	c, err := stream.ParseCosigned(msg, j.header.ID)
+	if err != nil {
 		return fmt.Errorf("%w: %v", ErrEntry, err)
-	} else if c.Size > j.leaves {
+	}
+	if !slices.ContainsFunc(j.given, func(g stream.Checkpoint) bool { return g.Text() == c.Text() }) {
 		return fmt.Errorf("%w: a checkpoint that this journal has not given out", ErrEntry)
 	}
 	j.push(unit{cosigned: slices.Clone(msg)})
@@ -376,21 +383,25 @@ func (j *Journal) Close() error {
 }
 
 // next returns the group that the place writes next, and encodes one when there is none. It waits for one; nil says that
-// the journal is closed and nothing is left, behind that what the place needs next is no longer in memory.
-func (j *Journal) next(p *place) (g *group, behind bool) {
+// the journal is closed and nothing is left, behind that what the place needs next is no longer in memory, damaged that its
+// file should be made anew first.
+func (j *Journal) next(p *place) (g *group, behind, damaged bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for {
+		if p.status.Damage != "" && !j.closed && !time.Now().Before(p.mendAt) {
+			return nil, false, true
+		}
 		if i, ok := slices.BinarySearchFunc(j.groups, p.pos, func(g *group, off int64) int { return cmp.Compare(g.off, off) }); ok {
-			return j.groups[i], false
+			return j.groups[i], false, false
 		}
 		switch {
 		case p.pos < j.oldest():
-			return nil, true
+			return nil, true, false
 		case !j.encoding && len(j.queue) > 0:
 			j.encode()
 		case j.closed && !j.encoding:
-			return nil, false
+			return nil, false, false
 		default:
 			j.changed.Wait()
 		}
@@ -470,6 +481,7 @@ func (j *Journal) advance(p *place, pos int64, records uint64) {
 	p.pos, p.seq = pos, records
 	j.online(p)
 	j.trim()
+	j.changed.Broadcast()
 	j.mu.Unlock()
 	j.tell()
 }
@@ -483,6 +495,7 @@ func (j *Journal) wrote(p *place, g *group) {
 	p.pos, p.seq = g.end, g.records
 	j.online(p)
 	j.trim()
+	j.changed.Broadcast()
 	j.mu.Unlock()
 	j.tell()
 }
@@ -495,6 +508,7 @@ func (j *Journal) online(p *place) {
 func (j *Journal) failed(p *place, err error) {
 	j.mu.Lock()
 	p.status.State, p.status.Err = stateOf(err), err
+	j.changed.Broadcast()
 	j.mu.Unlock()
 	j.tell()
 }
@@ -527,18 +541,18 @@ func (j *Journal) tell() {
 	j.mu.Lock()
 	s, points := j.status(), j.points
 	j.points = nil
-	if n := len(points); n > 0 {
-		j.leaves = points[n-1].Size
-	}
+	j.given = append(j.given, points...)
+	j.given = slices.Delete(j.given, 0, max(0, len(j.given)-checkpointsKept))
 	j.mu.Unlock()
 	if j.opt.OnStatus != nil {
 		j.opt.OnStatus(s)
 	}
 	for i, p := range s.Places {
-		if p.State != j.told[i].State || p.Short != j.told[i].Short {
+		was := j.told[i]
+		if p.State != was.State || p.Short != was.Short || p.Damage != was.Damage || p.Healed != was.Healed || p.Aside != was.Aside {
 			j.told[i] = p
 			if j.opt.OnPlace != nil {
-				j.opt.OnPlace(i, p)
+				j.opt.OnPlace(i, was, p)
 			}
 		}
 	}

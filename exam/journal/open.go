@@ -13,20 +13,20 @@ import (
 
 // Recovery says what opening a journal found.
 type Recovery struct {
-	Snapshot    uint64   // number of the record at whose snapshot reading began; 0: it began with the first record
-	Torn        int64    // bytes of the write that was in the air when the program or the computer died
-	Healed      bool     // a damaged file was made whole from the other place
-	Quarantined []string // where damaged or foreign files were put
+	Snapshot uint64 // number of the record at whose snapshot reading began; 0: it began with the first record
+	Torn     int64  // bytes of the write that was in the air when the program or the computer died
 }
 
-// Recovery returns what opening the journal found.
+// Recovery returns what opening the journal found; what it did to the places stands in their [PlaceStatus].
 func (j *Journal) Recovery() Recovery { return j.recovery }
 
 // Open opens an existing journal. It reads what was written since the last snapshot; [Journal.Verify] checks the rest. A torn
 // end is cut off, a damaged file is put aside and made anew from the other place, a place that is behind is brought up.
 //
 // A place that cannot be read is left alone, and what it alone has is missing then; see [Status] and its Places. When it comes
-// back and has gone another way, its file is put aside.
+// back and has gone another way, its file is put aside. A place that can be read and not written is left alone too, unless it
+// has records that no other place has: then its error is returned, and a person decides. The second place may hold the file
+// of another computer, which is put aside.
 //
 // Open returns a *DamagedError where no place and no combination of them has the journal whole, ErrInUse, vault.ErrNoKey,
 // fs.ErrNotExist, or a disk's error.
@@ -49,11 +49,7 @@ func Open(path string, opt Options) (*Journal, error) {
 	j.header, j.raw, j.key = best.image.header, best.image.raw, *best.image.key
 	j.found = best.image
 	j.recovery.Torn = best.image.torn
-	// A witness may still answer for a checkpoint of the run before.
-	j.leaves = uint64(j.found.resume.Tree.Size())
-	if n := len(best.image.points); n > 0 {
-		j.leaves = best.image.points[n-1].Size
-	}
+	j.given = best.image.points // a witness may still answer for one of the run before
 	if best.image.snapshot != nil {
 		j.recovery.Snapshot = best.image.records
 	}
@@ -92,6 +88,10 @@ type candidate struct {
 	f     disk.File
 	image *image
 	err   error
+
+	// A file that may be read and not written has an err, and beside it:
+	readOnly disk.File
+	held     *image // nil where it is damaged
 }
 
 func (c *candidate) close() {
@@ -99,6 +99,7 @@ func (c *candidate) close() {
 		c.f.Close()
 		c.f = nil
 	}
+	c.closeReadOnly()
 }
 
 // openTries is how often a file that cannot be read is tried before it is left alone.
@@ -122,10 +123,18 @@ func (j *Journal) find() ([]*candidate, error) {
 			c.err = fmt.Errorf("%s: %w", p.path, c.image.keyErr)
 			c.close()
 		}
+		if IsReadOnly(c.err) {
+			if f, err := j.opt.FS.Open(p.path, os.O_RDONLY); err == nil {
+				c.readOnly = f
+				if im, err := take(j.opt.FS, f, p.path, false, true, j.opt.Vault); err == nil && im.key != nil {
+					c.held = im
+				}
+			}
+		}
 		found = append(found, c)
 	}
-	for _, c := range found {
-		if errors.Is(c.err, ErrInUse) || errors.Is(c.err, vault.ErrNoKey) {
+	for i, c := range found {
+		if errors.Is(c.err, ErrInUse) || i == 0 && errors.Is(c.err, vault.ErrNoKey) {
 			for _, c := range found {
 				c.close()
 			}
@@ -153,12 +162,19 @@ func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
 		}
 	}
 	if best == nil {
-		for _, c := range found {
-			if !errors.Is(c.err, os.ErrNotExist) {
+		for i, c := range found {
+			if !errors.Is(c.err, os.ErrNotExist) && (i == 0 || !errors.Is(c.err, vault.ErrNoKey)) {
 				return nil, c.err
 			}
 		}
 		return nil, found[0].err
+	}
+	for _, c := range found {
+		more, err := c.hasMore(best)
+		c.closeReadOnly()
+		if err != nil || more {
+			return nil, errors.Join(fmt.Errorf("it has records that no other place has: %w", c.err), err)
+		}
 	}
 	for i, c := range found {
 		if c.err == nil && c != best && !begins(best, c) {
@@ -170,6 +186,28 @@ func (j *Journal) choose(found []*candidate) (best *candidate, err error) {
 		}
 	}
 	return best, nil
+}
+
+// hasMore reports whether a file that may not be written has anything that would be missing without it.
+func (c *candidate) hasMore(best *candidate) (bool, error) {
+	switch {
+	case c.readOnly == nil:
+		return false, nil
+	case c.held != nil:
+		same := string(c.held.raw) == string(best.image.raw)
+		return same && cmp.Or(cmp.Compare(c.held.end.Wrote, best.image.end.Wrote), cmp.Compare(c.held.end.Records, best.image.end.Records)) > 0, nil
+	}
+	if _, raw, err := stream.ReadHeader(&reader{c.readOnly, 0}); err != nil || string(raw) != string(best.image.raw) {
+		return false, nil
+	}
+	return recordsBehind(c.readOnly, best.image.end)
+}
+
+func (c *candidate) closeReadOnly() {
+	if c.readOnly != nil {
+		c.readOnly.Close()
+		c.readOnly = nil
+	}
 }
 
 // join makes the first place's file anew where every place ends in what looks like a torn write, and together they have more
@@ -195,10 +233,13 @@ func (j *Journal) join(found []*candidate) error {
 		}
 		return j.putAside(0)
 	})
+	if errors.Is(err, errUnsettled) {
+		return err
+	}
 	if err != nil {
 		return nil // what each has by itself is still there
 	}
-	j.recovery.Healed = true
+	j.places[0].status.Healed++
 	found[0].close()
 	found[0].f, found[0].image, found[0].err = load(j.opt.FS, path, true, true, j.opt.Vault)
 	return found[0].err
@@ -228,7 +269,7 @@ func begins(long, short *candidate) bool {
 func (j *Journal) putAside(i int) error {
 	to, err := quarantine(j.opt.FS, j.places[i].path)
 	if err == nil {
-		j.recovery.Quarantined = append(j.recovery.Quarantined, to)
+		j.places[i].status.Aside = to
 	}
 	return err
 }
@@ -279,7 +320,7 @@ func (j *Journal) heal(i int, found []*candidate) error {
 		}
 		return errors.Join(damage, err)
 	}
-	j.recovery.Healed = true
+	j.places[i].status.Healed++
 	c := found[i]
 	c.f, c.image, c.err = load(j.opt.FS, path, true, true, j.opt.Vault)
 	return c.err
@@ -297,7 +338,7 @@ func (j *Journal) covered(i int, found []*candidate) bool {
 	defer s.Close()
 	for _, c := range found {
 		if c.err == nil {
-			if more, err := wholeBehind(s, c.image.end.Offset); err == nil && !more {
+			if more, err := recordsBehind(s, c.image.end); err == nil && !more {
 				return true
 			}
 		}

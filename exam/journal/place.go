@@ -10,6 +10,7 @@ import (
 
 	"emtihan/exam/journal/disk"
 	"emtihan/exam/journal/stream"
+	"emtihan/exam/vault"
 )
 
 // PlaceState says what is the matter with a place.
@@ -28,6 +29,9 @@ type PlaceStatus struct {
 	State   PlaceState
 	Durable uint64 // number of the last record that this place has
 	Short   bool   // its reserve of space has been given up
+	Damage  string // what Verify found wrong in its file, until it is made anew; empty: nothing
+	Healed  int    // how often its damaged file was made whole from the other place since the journal was opened
+	Aside   string // where its last damaged or foreign file was put since then
 	Err     error  // why it is not online
 }
 
@@ -44,8 +48,10 @@ type place struct {
 	slot int64 // where the next hint goes
 
 	// Guarded by j.mu.
-	pos    int64  // everything before it is safe here
-	seq    uint64 // number of the last record before pos
+	pos    int64     // everything before it is safe here
+	seq    uint64    // number of the last record before pos
+	files  int       // how many files the place has had
+	mendAt time.Time // when its damaged file is tried to be made anew; zero: it is not known to be damaged
 	status PlaceStatus
 }
 
@@ -61,14 +67,14 @@ func (p *place) adopt(f disk.File, im *image) error {
 		}
 	}
 	p.f, p.size, p.pos, p.seq = f, im.size, im.end.Offset, im.end.Records
-	p.status = PlaceStatus{Path: p.path, State: PlaceOnline}
+	p.status.State, p.status.Err = PlaceOnline, nil
 	return nil
 }
 
 // lose notes, before the goroutine runs, that the place has no file to go on with.
 func (p *place) lose(err error) {
 	p.f, p.pos, p.seq = nil, 0, 0
-	p.status = PlaceStatus{Path: p.path, State: stateOf(err), Err: err}
+	p.status.State, p.status.Err = stateOf(err), err
 }
 
 func stateOf(err error) PlaceState {
@@ -76,6 +82,23 @@ func stateOf(err error) PlaceState {
 		return PlaceAbsent
 	}
 	return PlaceFailed
+}
+
+// look returns what stands where the file is to be made: fs.ErrNotExist for nothing, vault.ErrNoKey for another computer's
+// journal, ErrExists for anything else, or the disk's error, and then it is not known.
+func (p *place) look() error {
+	if _, err := p.j.opt.FS.Stat(p.path); err != nil {
+		return err
+	}
+	f, err := p.j.opt.FS.Open(p.path, os.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if im, err := readHeader(f, p.path, p.j.opt.Vault); err == nil && errors.Is(im.keyErr, vault.ErrNoKey) {
+		return fmt.Errorf("%s: %w", p.path, im.keyErr)
+	}
+	return ErrExists
 }
 
 // create makes the file with its first bytes: under another name, checked, safe, and only then under its own.
@@ -97,6 +120,7 @@ func (p *place) create(header, first []byte) error {
 		if err := f.Sync(); err != nil {
 			return nil, err
 		}
+		f.Reread()
 		im, err := readHeader(f, tmp, p.j.opt.Vault)
 		if err != nil {
 			return nil, err
@@ -167,8 +191,13 @@ func (p *place) follow(succeeded func()) error {
 			}
 			p.j.advance(p, to, records)
 		}
-		g, behind := p.j.next(p)
+		g, behind, damaged := p.j.next(p)
 		switch {
+		case damaged:
+			if err := p.mend(); err != nil {
+				return err
+			}
+			continue
 		case behind:
 			// Many groups cannot be added by one write: a power cut would leave them as damage leaves them.
 			_ = p.abandon(nil)
@@ -233,6 +262,32 @@ func (p *place) remake(to int64) error {
 		return fmt.Errorf("%s: it has been made anew as far as byte %d, not %d", p.path, im.end.Offset, to)
 	}
 	p.f, p.size = f, im.size
+	p.j.mu.Lock()
+	p.files++
+	if p.status.Damage != "" {
+		p.status.Damage, p.mendAt = "", time.Time{}
+		p.status.Healed++
+	}
+	p.j.mu.Unlock()
+	return nil
+}
+
+// mend makes the file anew that Verify found damaged. Until that is possible it goes on being written: what is damaged lies
+// far back, and another file of its sort there may be none at the moment.
+func (p *place) mend() error {
+	old := p.f
+	to, records := p.j.rejoin(p)
+	switch err := p.remake(to); {
+	case err == nil:
+		old.Close()
+		p.j.advance(p, to, records)
+	case errors.Is(err, errUnsettled), errors.Is(err, errReplaced):
+		return p.abandon(err)
+	default:
+		p.j.mu.Lock()
+		p.mendAt = time.Now().Add(60 * p.j.opt.RetryEvery)
+		p.j.mu.Unlock()
+	}
 	return nil
 }
 
@@ -267,7 +322,12 @@ func (p *place) asideIfForeign(fresh disk.File, to int64) error {
 			return nil
 		}
 	}
-	_, err = quarantine(j.opt.FS, p.path)
+	name, err := quarantine(j.opt.FS, p.path)
+	if err == nil {
+		j.mu.Lock()
+		p.status.Aside = name
+		j.mu.Unlock()
+	}
 	return err
 }
 

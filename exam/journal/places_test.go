@@ -208,8 +208,8 @@ func TestDamagedReadOnlyStick(t *testing.T) {
 		}
 		r.set(disktest.OK)
 		j = open(t, l, under, pathB)
-		if rec := j.Recovery(); !rec.Healed || len(rec.Quarantined) != 1 {
-			t.Errorf("%+v", rec)
+		if p := j.Status().Places[1]; p.Healed != 1 || p.Aside == "" {
+			t.Errorf("%+v", p)
 		}
 		l.opened(t, j)
 		settle(t, j)

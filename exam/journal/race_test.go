@@ -32,7 +32,7 @@ func TestAllAtOnce(t *testing.T) {
 			}
 			acked.Store(s.Durable)
 		},
-		OnPlace: func(int, journal.PlaceStatus) {},
+		OnPlace: func(int, journal.PlaceStatus, journal.PlaceStatus) {},
 	}
 	j, err := journal.Create(pathA, testID, opt)
 	for err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"time"
 
 	"emtihan/exam/journal/disk"
 	"emtihan/exam/journal/stream"
@@ -156,6 +158,7 @@ func (j *Journal) Snapshot() ([]byte, uint64) { return snapshotOf(j.found) }
 // Replay calls f with each record after the snapshot that was there when the journal was opened, until f returns an error.
 func (j *Journal) Replay(f func(seq uint64, record []byte) error) error {
 	return replay(j.found, f, func() error {
+		f := once(f)
 		return j.view(func(file disk.File, im *image) error {
 			im.end = j.found.end
 			return eachRecord(file, im, j.found.resume, f)
@@ -163,14 +166,38 @@ func (j *Journal) Replay(f func(seq uint64, record []byte) error) error {
 	})
 }
 
+// once returns f without what it was called with already, for a second place that goes on where the first broke off.
+func once(f func(uint64, []byte) error) func(uint64, []byte) error {
+	last := uint64(0)
+	return func(seq uint64, record []byte) error {
+		if seq <= last {
+			return nil
+		}
+		last = seq
+		return f(seq, record)
+	}
+}
+
 // Records calls f with each durable record in order, until f returns an error. Writing goes on meanwhile.
 func (j *Journal) Records(f func(seq uint64, record []byte) error) error {
+	f = once(f)
 	return j.view(func(file disk.File, im *image) error { return eachRecord(file, im, im.first(), f) })
 }
 
 // Blobs calls f with each durable blob in the order in which they were appended, until f returns an error.
 func (j *Journal) Blobs(f func(sum Hash, blob []byte) error) error {
-	return j.view(func(file disk.File, im *image) error { return eachBlob(file, im, f) })
+	told := 0
+	return j.view(func(file disk.File, im *image) error {
+		skip := told
+		return eachBlob(file, im, func(sum Hash, blob []byte) error {
+			if skip > 0 {
+				skip--
+				return nil
+			}
+			told++
+			return f(sum, blob)
+		})
+	})
 }
 
 // Blob returns the durable blob with the hash, or fs.ErrNotExist.
@@ -182,9 +209,57 @@ func (j *Journal) Blob(sum Hash) (blob []byte, err error) {
 	return blob, err
 }
 
-// Verify reads all that is durable and checks every byte of it. Writing goes on meanwhile. It returns a *DamagedError or the
-// disk's error.
+// Verify reads all that is durable in each place and checks every byte of it; writing goes on meanwhile. A damaged file is made
+// anew where another place has it whole, which [Status] tells. Where none has, Verify returns a *DamagedError or the disk's
+// error.
 func (j *Journal) Verify() (sum Summary, err error) {
+	type seen struct {
+		p     *place
+		end   int64
+		files int
+		err   error
+	}
+	var all []seen
+	j.mu.Lock()
+	for _, p := range j.places {
+		if p.status.State == PlaceOnline && p.pos > 0 {
+			all = append(all, seen{p: p, end: p.pos, files: p.files})
+		}
+	}
+	j.mu.Unlock()
+	whole := int64(0) // how far some place is
+	for i, s := range all {
+		file, err := j.opt.FS.Open(s.p.path, os.O_RDONLY)
+		if err != nil {
+			all[i].err = err
+			continue
+		}
+		im := j.imageAt(s.p.path, s.end)
+		end, err := walk(file, im, im.first(), func(stream.Frame) error { return nil })
+		file.Close()
+		if all[i].err = err; err == nil && s.end > whole {
+			sum, whole = summary(j.header.ID, end), s.end
+		}
+	}
+	var errs []error
+	j.mu.Lock()
+	for _, s := range all {
+		errs = append(errs, s.err)
+		var d *DamagedError
+		if errors.As(s.err, &d) && d.Offset < whole && s.p.files == s.files {
+			s.p.status.Damage, s.p.mendAt = s.err.Error(), time.Now()
+			j.changed.Broadcast()
+		}
+	}
+	j.mu.Unlock()
+	j.tell()
+	if whole > 0 {
+		return sum, nil
+	}
+	if err := errors.Join(errs...); err != nil {
+		return sum, err
+	}
+	// No place is online: what the files have is read all the same.
 	err = j.view(func(file disk.File, im *image) error {
 		end, err := walk(file, im, im.first(), func(stream.Frame) error { return nil })
 		sum = summary(im.header.ID, end)
@@ -193,34 +268,74 @@ func (j *Journal) Verify() (sum Summary, err error) {
 	return sum, err
 }
 
-// view opens the file of a place that has the most, as far as it is safe; one that is online where there is a choice.
+func (j *Journal) imageAt(path string, end int64) *image {
+	im := &image{path: path, header: j.header, raw: j.raw, key: &j.key}
+	im.end.Offset = end
+	return im
+}
+
+// view calls f with the file of a place, as far as everything is safe in some place. The places that have that much come first,
+// of these the ones that are online. Where f fails for what the file is, it is called with that of the next place.
 func (j *Journal) view(f func(disk.File, *image) error) error {
 	j.mu.Lock()
 	end := j.safe()
-	var paths, others []string
-	for _, p := range j.places {
-		switch {
-		case p.pos < end:
-		case p.status.State == PlaceOnline:
-			paths = append(paths, p.path)
-		default:
-			others = append(others, p.path)
+	order := slices.Clone(j.places)
+	slices.SortStableFunc(order, func(a, b *place) int {
+		rank := func(p *place) int {
+			switch {
+			case p.pos < end:
+				return 2
+			case p.status.State != PlaceOnline:
+				return 1
+			}
+			return 0
 		}
-	}
+		return rank(a) - rank(b)
+	})
 	j.mu.Unlock()
 	var errs []error
-	for _, path := range append(paths, others...) {
-		file, err := j.opt.FS.Open(path, os.O_RDONLY)
+	for _, p := range order {
+		if !j.reaches(p, end) {
+			continue
+		}
+		file, err := j.opt.FS.Open(p.path, os.O_RDONLY)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		defer file.Close()
-		im := &image{path: path, header: j.header, raw: j.raw, key: &j.key}
-		im.end.Offset = end
-		return f(file, im)
+		watched := &fileReader{File: file}
+		err = f(watched, j.imageAt(p.path, end))
+		file.Close()
+		if !errors.Is(err, ErrDamaged) && watched.err == nil {
+			return err
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// reaches waits for a place that is online to come to an offset, and reports whether it has.
+func (j *Journal) reaches(p *place, end int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for p.pos < end && p.status.State == PlaceOnline && !j.closed {
+		j.changed.Wait()
+	}
+	return p.pos >= end
+}
+
+// fileReader remembers that a file could not be read, so that this is told from what a callback returns.
+type fileReader struct {
+	disk.File
+	err error
+}
+
+func (r *fileReader) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.File.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
 }
 
 func (im *image) first() stream.State { return stream.StateAfter(im.raw, firstFrame) }

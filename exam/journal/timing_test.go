@@ -262,7 +262,7 @@ func TestNoPlace(t *testing.T) {
 		opt := l.options(fsys, pathB)
 		var mu sync.Mutex
 		var heard []string
-		opt.OnPlace = func(i int, s journal.PlaceStatus) {
+		opt.OnPlace = func(i int, _, s journal.PlaceStatus) {
 			mu.Lock()
 			defer mu.Unlock()
 			heard = append(heard, fmt.Sprintf("%d %s", i, s.State))

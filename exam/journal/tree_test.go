@@ -12,6 +12,7 @@ import (
 	"emtihan/exam/journal"
 	"emtihan/exam/journal/stream"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -144,8 +145,15 @@ func TestPutCosigned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		wrong := first // of the right size, signed with the station's key, about another tree
+		wrong.Root[0] ^= 1
+		forged, err := note.Sign(&note.Note{Text: wrong.Text()}, sharedVault().Signer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong.Note = string(forged)
 		for name, msg := range map[string][]byte{
-			"a checkpoint never given out": cosign(ahead), "one of another log": cosign(other), "nothing": nil, "no note": []byte("x\n\ny"),
+			"another tree's": cosign(wrong), "a checkpoint never given out": cosign(ahead), "one of another log": cosign(other), "nothing": nil, "no note": []byte("x\n\ny"),
 			"no countersignature": []byte(first.Text()),
 		} {
 			if err := j.PutCosigned(msg); !errors.Is(err, journal.ErrEntry) {

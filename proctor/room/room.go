@@ -141,7 +141,7 @@ func (r *Room) open() (err error) {
 	path := filepath.Join(r.folder(), r.cfg.Session.ID+".journal")
 	opt := r.cfg.Journal
 	opt.OnStatus = func(journal.Status) { r.post(r.settled) }
-	opt.OnPlace = func(i int, s journal.PlaceStatus) { r.post(func() { r.place(i, s) }) }
+	opt.OnPlace = func(i int, was, is journal.PlaceStatus) { r.post(func() { r.place(i, was, is) }) }
 	if r.j, err = journal.Open(path, opt); errors.Is(err, fs.ErrNotExist) {
 		r.j, err = journal.Create(path, r.cfg.Session.ID, opt)
 	}
@@ -617,17 +617,10 @@ func (r *Room) record(e exam.Event, blobs ...[]byte) (uint64, error) {
 }
 
 // place records that a place which keeps the log has changed.
-func (r *Room) place(index int, s journal.PlaceStatus) {
-	e := exam.StorageChanged{Place: exam.StorageFirst, State: string(s.State)}
-	if index > 0 {
-		e.Place = exam.StorageSecond
-	}
-	if s.Err != nil {
-		e.Detail = cut(strings.ToValidUTF8(s.Err.Error(), "\uFFFD"), exam.MaxDetail)
-	}
-	r.say(e)
-	if s.Short {
-		r.say(exam.StorageChanged{Place: e.Place, State: exam.StorageSpaceShort})
+func (r *Room) place(index int, was, is journal.PlaceStatus) {
+	for _, e := range journal.StorageEvents(index, was, is) {
+		e.Detail = cut(strings.ToValidUTF8(e.Detail, "\uFFFD"), exam.MaxDetail)
+		r.say(e)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
@@ -50,6 +51,7 @@ type Config struct {
 type View struct {
 	Attempt  *exam.Attempt // nil: nobody is logged in
 	Photo    []byte        // registered photo of the candidate
+	Runes    int           // characters in all text answers of Attempt
 	Answered uint64        // number of the last record that changed a response
 	Appended uint64        // number of the last record
 	Durable  uint64        // number of the last record that the disk has
@@ -81,6 +83,7 @@ type Actor struct {
 	run     uint32
 	photo   []byte
 	answers uint64
+	runes   int // in all text answers, kept up edit by edit: counting them takes as long as the text is
 }
 
 // DamagedAttemptError says that an attempt that was left open cannot be read. The file is left as it is.
@@ -251,20 +254,13 @@ func (a *Actor) resume(id string) error {
 		a.photo, err = j.Blob(journal.Hash(attempt.Opened.Photo))
 	}
 	if err == nil {
-		a.answers = attempt.Seq
+		a.answers, a.runes = attempt.Seq, runes(attempt)
 		err = a.decide(exam.StartRun{RunStarted: a.runStarted()})
 	}
 	if err != nil {
 		j.Close() // or nobody could open it again while this program lives
 		a.journal, a.attempt = nil, nil
 		return err
-	}
-	found := j.Recovery()
-	for _, path := range found.Quarantined {
-		a.storage(exam.StorageFirst, exam.StorageQuarantined, path)
-	}
-	if found.Healed {
-		a.storage(exam.StorageFirst, exam.StorageRebuilt, "")
 	}
 	go a.verify(j)
 	return nil
@@ -295,7 +291,7 @@ func (a *Actor) journalOptions(id string) journal.Options {
 	opt := a.cfg.Journal
 	opt.Second = a.second(id)
 	opt.OnStatus = func(journal.Status) { a.post(a.publish) }
-	opt.OnPlace = func(i int, s journal.PlaceStatus) { a.post(func() { a.place(id, i, s) }) }
+	opt.OnPlace = func(i int, was, is journal.PlaceStatus) { a.post(func() { a.place(id, i, was, is) }) }
 	opt.OnCheckpoint = func(c stream.Checkpoint) {
 		if a.cfg.OnCheckpoint != nil {
 			a.cfg.OnCheckpoint(id, c)
@@ -305,24 +301,12 @@ func (a *Actor) journalOptions(id string) journal.Options {
 }
 
 // place records that a place of the present attempt's journal has changed.
-func (a *Actor) place(id string, index int, s journal.PlaceStatus) {
+func (a *Actor) place(id string, index int, was, is journal.PlaceStatus) {
 	if a.attempt == nil || a.journal.ID() != id {
 		return
 	}
-	name := exam.StorageFirst
-	if index > 0 {
-		name = exam.StorageSecond
-	}
-	state := map[journal.PlaceState]string{
-		journal.PlaceOnline: exam.StorageOnline, journal.PlaceFailed: exam.StorageFailed, journal.PlaceAbsent: exam.StorageAbsent,
-	}[s.State]
-	detail := ""
-	if s.Err != nil {
-		detail = s.Err.Error()
-	}
-	a.storage(name, state, detail)
-	if s.Short {
-		a.storage(name, exam.StorageSpaceShort, "")
+	for _, e := range journal.StorageEvents(index, was, is) {
+		a.storage(e.Place, e.State, e.Detail)
 	}
 }
 
@@ -412,7 +396,7 @@ func (a *Actor) login(text string) error {
 	if err != nil {
 		return err
 	}
-	a.journal, a.attempt, a.run, a.photo, a.answers = j, empty, 1, photo, 0
+	a.journal, a.attempt, a.run, a.photo, a.answers, a.runes = j, empty, 1, photo, 0, 0
 	if err := a.decide(exam.Open{Opened: opened}, photo); err != nil {
 		j.Close()
 		a.journal, a.attempt, a.photo = nil, nil, nil // the station stays free for another try
@@ -471,7 +455,7 @@ func (a *Actor) leave() error {
 	if err := a.journal.Close(); err != nil {
 		return err
 	}
-	a.attempt, a.journal, a.photo, a.answers = nil, nil, nil, 0
+	a.attempt, a.journal, a.photo, a.answers, a.runes = nil, nil, nil, 0, 0
 	a.publish()
 	return nil
 }
@@ -580,8 +564,11 @@ func (a *Actor) decide(cmd exam.Command, blobs ...[]byte) error {
 	}
 	a.attempt = next
 	for _, rec := range records {
-		switch rec.Event.(type) {
-		case exam.Edited, exam.Chosen, exam.HandedIn:
+		switch e := rec.Event.(type) {
+		case exam.Edited:
+			a.answers = rec.Seq
+			a.runes += utf8.RuneCountInString(e.Inserted) - e.Removed
+		case exam.Chosen, exam.HandedIn:
 			a.answers = rec.Seq
 		}
 		if a.cfg.OnEvent != nil {
@@ -601,8 +588,15 @@ func (a *Actor) snapshot(attempt *exam.Attempt) error {
 	return a.journal.PutSnapshot(data)
 }
 
+func runes(attempt *exam.Attempt) (n int) {
+	for _, r := range attempt.Responses {
+		n += utf8.RuneCountInString(r.Text)
+	}
+	return n
+}
+
 func (a *Actor) publish() {
-	v := View{Attempt: a.attempt, Photo: a.photo, Answered: a.answers}
+	v := View{Attempt: a.attempt, Photo: a.photo, Runes: a.runes, Answered: a.answers}
 	if a.journal != nil {
 		s := a.journal.Status()
 		v.Appended, v.Durable, v.Trouble, v.Places = s.Appended, s.Durable, s.Err, s.Places
