@@ -69,7 +69,8 @@ func check(ctx context.Context, path string, torn bool) error {
 	return err
 }
 
-// mend puts the copy of the superblock in the place of a torn one. dir is for the disk meanwhile.
+// mend returns what e2fsck makes of a disk, with the copy of the superblock in the place of a torn one. dir is for the disk
+// meanwhile.
 func mend(ctx context.Context, dir string, image []byte) ([]byte, error) {
 	f, err := os.CreateTemp(dir, "torn")
 	if err != nil {
@@ -80,7 +81,7 @@ func mend(ctx context.Context, dir string, image []byte) ([]byte, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	if err := check(ctx, f.Name(), true); err != nil {
+	if err := check(ctx, f.Name(), superblockTorn(image)); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(f.Name())

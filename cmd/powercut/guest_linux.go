@@ -86,7 +86,7 @@ func started(dir string) error {
 		}
 	}
 	if err := unix.Mount("/dev/vda", dir, "ext4", unix.MS_NOATIME, ""); err != nil {
-		return fmt.Errorf("mount the disk: %w", err)
+		return fmt.Errorf(unmounted+": %w", err)
 	}
 	return nil
 }

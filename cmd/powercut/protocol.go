@@ -9,6 +9,9 @@ import (
 )
 
 // The kinds of a message.
+// unmounted begins what the guest says when its kernel does not take the file system.
+const unmounted = "mount the disk"
+
 const (
 	sayUp         = "up"         // the disk is mounted; Micros since the kernel started
 	sayFound      = "found"      // a journal was opened and read: Number records, their Digest, Micros to open and read it

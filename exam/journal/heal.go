@@ -197,6 +197,20 @@ func quarantine(fsys disk.FS, path string) (string, error) {
 	}
 }
 
+// putAside returns the files that were put aside from the paths.
+func putAside(fsys disk.FS, paths []string) (out []string) {
+	for _, path := range paths {
+		for n := 1; ; n++ {
+			aside := fmt.Sprintf("%s.damaged-%d", path, n)
+			if _, err := fsys.Stat(aside); err != nil {
+				break
+			}
+			out = append(out, aside)
+		}
+	}
+	return out
+}
+
 // wholeBehind reports whether a file has frames behind an offset that were safe.
 func wholeBehind(f disk.File, end int64) (bool, error) {
 	size, err := f.Size()

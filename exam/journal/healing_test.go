@@ -332,6 +332,48 @@ func TestReadOnlyPlaceWithMore(t *testing.T) {
 	closed(t, j)
 }
 
+// One place has old damage, and the other one is put aside, since each was away for a run that wrote nothing: what the damaged
+// file lacks is in the one put aside. R11
+func TestPutAsideHelpsToHeal(t *testing.T) {
+	keys, first, second, photo := withPhoto(t)
+	away := func(path string, with journal.Options) {
+		t.Helper()
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+		with.Vault = keys
+		j, err := journal.Open(first, with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed(t, j)
+		_ = os.Remove(path) // made anew meanwhile, or not
+		if err := os.Rename(path+".away", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	away(second, journal.Options{})
+	away(first, journal.Options{Second: second})
+	flip(t, second, inThePhoto)
+	j, err := journal.Open(first, journal.Options{Vault: keys, Second: second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caughtUp(t, j)
+	if j.Status().Places[0].Aside == "" {
+		t.Fatal("the test has lost its way: nothing was put aside")
+	}
+	if got, err := j.Blob(sha256.Sum256(photo)); err != nil || !bytes.Equal(got, photo) {
+		t.Errorf("the photo: %d bytes, %v", len(got), err)
+	}
+	if _, err := j.Verify(); err != nil {
+		t.Error(err)
+	}
+	await(t, "the healing", func() bool { return j.Status().Places[1].Healed == 1 })
+	caughtUp(t, j)
+	closed(t, j)
+}
+
 // The computer's disk is damaged and takes no new file, and it alone has the last records: the stick must not stand in for it. R11
 func TestDamagedPlaceWithMore(t *testing.T) {
 	keys, first, second, _ := withPhoto(t)

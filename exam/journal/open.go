@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"emtihan/exam/journal/disk"
 	"emtihan/exam/journal/stream"
@@ -281,32 +282,41 @@ func (j *Journal) heal(i int, found []*candidate) error {
 	path := j.places[i].path
 	var sources []disk.File
 	var header []byte
+	aside := 0 // how many of the sources, the last, were put aside once
 	defer func() {
 		for _, s := range sources {
 			s.Close()
 		}
 	}()
 	// A whole file comes first: of two frames that both fit their checksums, the forged one is in the damaged file.
-	for _, whole := range []bool{true, false} {
-		for k, p := range j.places {
-			if (found[k].err == nil) != whole {
-				continue
-			}
-			s, err := j.opt.FS.Open(p.path, os.O_RDONLY)
-			if err != nil {
-				continue
-			}
-			sources = append(sources, s)
-			if _, raw, err := stream.ReadHeader(&reader{s, 0}); err == nil && header == nil {
-				header = raw
-			}
+	var whole, hurt []string
+	for k, p := range j.places {
+		if found[k].err == nil {
+			whole = append(whole, p.path)
+		} else {
+			hurt = append(hurt, p.path)
+		}
+	}
+	places := slices.Concat(whole, hurt)
+	for i, path := range append(places, putAside(j.opt.FS, places)...) {
+		s, err := j.opt.FS.Open(path, os.O_RDONLY)
+		if err != nil {
+			continue
+		}
+		sources = append(sources, s)
+		if i >= len(places) {
+			aside++
+		}
+		if _, raw, err := stream.ReadHeader(&reader{s, 0}); err == nil && header == nil {
+			header = raw
 		}
 	}
 	if header == nil || len(sources) < 2 {
 		return damage
 	}
 	err := copyStream(j.opt.FS, path, header, sources, -1, func(_ disk.File, end int64) error {
-		for _, s := range sources {
+		// What went another way and was put aside does not count here.
+		for _, s := range sources[:len(sources)-aside] {
 			if more, err := wholeBehind(s, end); err != nil || more {
 				return errors.Join(errMore, err)
 			}

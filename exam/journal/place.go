@@ -214,8 +214,8 @@ func (p *place) follow(succeeded func()) error {
 	}
 }
 
-// remake makes the place's file anew as far as byte to, out of the other place's file and of what its own old one safely
-// has. A file that failed to sync is never written again: the kernel may show pages in it that the disk does not have.
+// remake makes the place's file anew as far as byte to, out of the other place's file, of what its own old one safely has, and
+// where both are damaged, of what was put aside. A file that failed to sync is never written again: the kernel may show pages in it that the disk does not have.
 func (p *place) remake(to int64) error {
 	j := p.j
 	var sources []disk.File
@@ -225,7 +225,8 @@ func (p *place) remake(to int64) error {
 		}
 	}()
 	var errs []error
-	for _, path := range append(j.others(p), p.path) {
+	paths := append(j.others(p), p.path)
+	for _, path := range append(paths, putAside(j.opt.FS, paths)...) {
 		s, err := j.opt.FS.Open(path, os.O_RDONLY)
 		if err != nil {
 			errs = append(errs, err)
