@@ -35,12 +35,14 @@ type cli struct {
 	Lang string `help:"Language of what is said: kk, ru or en." enum:"kk,ru,en" default:"en"`
 	Zone string `help:"Time zone of what is shown, such as Asia/Almaty, UTC or Local." default:"Local"`
 
-	Keygen   keygenCmd   `cmd:"" help:"Make the secret key with which NCT reads logs, and print the public one for the stations."`
+	Keygen   keygenCmd   `cmd:"" help:"Make the secret key with which NCT reads logs, and print the public one for the stations; or print a secret for a station."`
 	Pull     pullCmd     `cmd:"" help:"Seal the logs of stations and rooms, one file per attempt."`
 	Verify   verifyCmd   `cmd:"" help:"Say whether sealed logs are whole, and where not. Needs public keys only. Exit code 0 whole, 1 not whole, 2 wrong usage, 3 cannot be read, 4 cut or replaced."`
 	Timeline timelineCmd `cmd:"" help:"Show what happened in an exam or a room, event by event."`
 	Text     textCmd     `cmd:"" help:"Print the final text of an item, reproduced from its keystrokes."`
 	Purge    purgeCmd    `cmd:"" help:"Destroy logs that are past their time, with a record of it."`
+	Package  packageCmd  `cmd:"" help:"${package_help}"`
+	Roster   rosterCmd   `cmd:"" help:"${roster_help}"`
 }
 
 // env is what every command works with.
@@ -71,7 +73,8 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 
 func (e *env) run(args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("nct"), kong.Description(description), kong.Writers(e.out, e.err), kong.UsageOnError())
+	parser, err := kong.New(&c, kong.Name("nct"), kong.Description(description), kong.Writers(e.out, e.err), kong.UsageOnError(),
+		kong.Vars{"package_help": packageHelp, "roster_help": rosterHelp})
 	if err != nil {
 		panic(err) // the command line's description is part of the program
 	}
@@ -225,15 +228,18 @@ func (e *env) needs(wraps []vault.Wrap) string {
 	return e.say(id)
 }
 
-func loadKeys(files []string) (keys []vault.PublicKey, err error) {
+func loadKeys(files []string) ([]vault.PublicKey, error) { return loadKeysOf("--key", files) }
+
+// loadKeysOf names the flag in its errors.
+func loadKeysOf(flag string, files []string) (keys []vault.PublicKey, err error) {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("--key: %w", err)
+			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
 		more, err := vault.ParsePublicKeys(data)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--key: %s: %w", file, err)}
+			return nil, usageError{fmt.Errorf("%s: %s: %w", flag, file, err)}
 		}
 		keys = append(keys, more...)
 	}

@@ -11,11 +11,17 @@ import (
 )
 
 type keygenCmd struct {
-	Out string `required:"" help:"File for the secret key; it must not exist. Keep it at NCT, and a copy in a safe: without it the logs cannot be read." placeholder:"FILE" type:"path"`
+	Out           string `xor:"what" required:"" help:"File for NCT's secret key; it must not exist. Keep it at NCT, and a copy in a safe: without it the logs cannot be read." placeholder:"FILE" type:"path"`
+	StationSecret bool   `xor:"what" required:"" help:"Instead, print a new secret for one station, to be piped into systemd-creds encrypt: it never lies on the disk."`
 }
 
-// Run makes an identity, readable by its owner only, and prints its recipient.
+// Run makes an identity, readable by its owner only, and prints its recipient; or prints a station's secret and keeps nothing.
 func (c *keygenCmd) Run(e *env) error {
+	if c.StationSecret {
+		fmt.Fprintln(e.err, e.say("keygen-secret"))
+		_, err := fmt.Fprintln(e.out, vault.GenerateSecret())
+		return err
+	}
 	file, recipient, err := vault.GenerateIdentity()
 	if err != nil {
 		return err

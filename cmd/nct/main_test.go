@@ -38,10 +38,11 @@ func TestMain(m *testing.M) {
 //	spare/    second place of bad: the damaged journal, whole, and one that bad has not
 //	nokey/    data folder without keys
 //	admin-2/  data folder of another room of the same session, with its second place stick-2/
+//	stick-1/  second place of admin
 //	forked/   data folder with the first attempt of pc-12, gone on with in another way than in stick
 //	older/    data folder with the first attempt of pc-12 as it was before it ended
 //	*.emlog   sealed on a fixed date, the same bytes every time
-//	heard/    some of the tampered examples, and the log of the room that heard of them
+//	heard/    some of the tampered examples, the log of the room that heard of them, and the public keys of both
 //	nct.key, other.key, other.pub, witness.pub
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -67,6 +68,23 @@ func TestScripts(t *testing.T) {
 				data[at] ^= 1
 				ts.Check(os.WriteFile(path, data, 0o600))
 			},
+			// record FILE N flips a bit in a record of a journal; cut FILE N leaves the first records of it.
+			"record": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.ParseUint(args[1], 10, 64)
+				ts.Check(err)
+				ts.Check(damage(ts.MkAbs(args[0]), n))
+			},
+			"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.ParseUint(args[1], 10, 64)
+				ts.Check(err)
+				ts.Check(shorten(ts.MkAbs(args[0]), n))
+			},
+			// grow FILE DATA WORDS lets a journal grow by a record, with the keys of the data folder.
+			"grow": func(ts *testscript.TestScript, _ bool, args []string) {
+				v, err := vault.OpenExisting(ts.MkAbs(args[1]), vault.Options{Credentials: "-"})
+				ts.Check(err)
+				ts.Check(grow(ts.MkAbs(args[0]), v, args[2]))
+			},
 		},
 	})
 }
@@ -78,9 +96,10 @@ func build(t *testing.T, e *testscript.Env) {
 	at := func(elem ...string) string { return filepath.Join(append([]string{e.WorkDir}, elem...)...) }
 	attempt := func(dir, name string) string { return at(dir, "attempts", sealedtest.Session, name+".journal") }
 	vaults := make(map[string]*vault.Vault)
-	for _, dir := range []string{"pc-12", "admin", "bad", "older"} {
+	for _, dir := range []string{"pc-12", "bad", "older"} {
 		vaults[dir] = sealedtest.Folder(t, at(dir), sealedtest.KeyLine)
 	}
+	vaults["admin"] = sealedtest.Folder(t, at("admin"), sealedtest.RoomKeyLine)
 	v := vaults["pc-12"]
 	write(t, at("other.pub"), sealedtest.Key(t, sealedtest.OtherKeyLine).Public().String()+"\n")
 	write(t, at("witness.pub"), sealedtest.Witness("room-204").Public().String()+"\n")
@@ -106,8 +125,9 @@ func build(t *testing.T, e *testscript.Env) {
 	room2 := sealedtest.Folder(t, at("admin-2"), sealedtest.OtherKeyLine)
 	sealedtest.NewRoom(t).Record(exam.RoomOpened{Session: sealedtest.Session, Centre: "Астана", Room: "205"}).
 		Write(at("admin-2", "room", "astana-demo.journal"), sealedtest.RoomID, room2)
-	copyFile(t, at("admin-2", "room", "astana-demo.journal"), at("stick-2", "astana-demo.journal"))
+	copyFile(t, at("admin-2", "room", "astana-demo.journal"), at("stick-2", "astana-demo.room.journal"))
 	sealedtest.Room(t).Write(at("admin", "room", "astana-demo.journal"), sealedtest.RoomID, vaults["admin"])
+	copyFile(t, at("admin", "room", "astana-demo.journal"), at("stick-1", "astana-demo.room.journal"))
 	copyFile(t, pathB, attempt("nokey", sealedtest.AttemptB))
 	copyFile(t, pathB, attempt("bad", "1-whole"))
 	sealedtest.NewRoom(t).Write(attempt("bad", "3-empty"), sealedtest.AttemptA, vaults["bad"])
@@ -116,7 +136,9 @@ func build(t *testing.T, e *testscript.Env) {
 	copyFile(t, pathA, damaged)
 	copyFile(t, pathA, at("spare", "2-damaged.journal"))
 	sealedtest.Small(t, "5-lost").Write(at("spare", "5-lost.journal"), "5-lost", vaults["bad"])
-	damage(t, damaged)
+	if err := damage(damaged, 8); err != nil {
+		t.Fatal(err)
+	}
 
 	busy := attempt("bad", "4-busy")
 	copyFile(t, pathB, busy)
@@ -126,13 +148,18 @@ func build(t *testing.T, e *testscript.Env) {
 	}
 	e.Defer(func() { j.Close() })
 
-	for _, name := range []string{"room", "good", "tail-cut-own-key", "record-bit-repaired", "appended"} {
-		copyFile(t, filepath.Join("..", "..", "exam", "sealed", "testdata", "tampered", name+".emlog"), at("heard", name+".emlog"))
+	for _, name := range []string{"room.emlog", "good.emlog", "tail-cut-own-key.emlog", "record-bit-repaired.emlog", "appended.emlog", "station.pub", "room.pub"} {
+		copyFile(t, filepath.Join("..", "..", "exam", "sealed", "testdata", "tampered", name), at("heard", name))
 	}
 	witness := sealedtest.Witness("room-204")
 	form := sealedtest.Form{Witness: &witness}
 	sealLog := func(name string, l *sealedtest.Log, id string) {
-		write(t, at(name), string(l.Sealed(id, form, sealedtest.KeyLine, sealedAt)))
+		form, key := form, sealedtest.KeyLine
+		if id == sealedtest.RoomID {
+			key = sealedtest.RoomKeyLine
+		}
+		form.KeyLine = key
+		write(t, at(name), string(l.Sealed(id, form, key, sealedAt)))
 	}
 	sealLog("sitting.emlog", a, sealedtest.AttemptA)
 	sealLog("small.emlog", b, sealedtest.AttemptB)
@@ -156,47 +183,70 @@ func copyFile(t *testing.T, from, to string) {
 // more lets a journal grow by a record.
 func more(t *testing.T, path string, v *vault.Vault, words string) {
 	t.Helper()
-	j, err := journal.Open(path, journal.Options{Vault: v})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rec, err := exam.EncodeRecord(exam.Recorded{
-		Seq: j.Next(), Stamp: exam.Stamp{Wall: sealedtest.Start.Add(time.Hour).UnixMilli(), Run: 3}, Event: exam.AppealedContent{Item: "Q1", Ground: 1, Text: words},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := j.Append(journal.Entry{Record: rec}); err != nil {
-		t.Fatal(err)
-	}
-	if err := j.Close(); err != nil {
+	if err := grow(path, v, words); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// damage flips a bit in the eighth record of a journal.
-func damage(t *testing.T, path string) {
-	t.Helper()
+func grow(path string, v *vault.Vault, words string) error {
+	j, err := journal.Open(path, journal.Options{Vault: v})
+	if err != nil {
+		return err
+	}
+	rec, err := exam.EncodeRecord(exam.Recorded{
+		Seq: j.Next(), Stamp: exam.Stamp{Wall: sealedtest.Start.Add(time.Hour).UnixMilli(), Run: 3}, Event: exam.AppealedContent{Item: "Q1", Ground: 1, Text: words},
+	})
+	if err == nil {
+		_, err = j.Append(journal.Entry{Record: rec})
+	}
+	return errors.Join(err, j.Close())
+}
+
+// recordAt returns where the record with the number stands in a journal.
+func recordAt(path string, number uint64) (found stream.Frame, err error) {
 	r, err := journal.OpenReader(path, nil)
 	if err != nil {
-		t.Fatal(err)
+		return found, err
 	}
-	at := int64(0)
 	err = r.Frames(func(f stream.Frame) error {
-		if f.Kind == stream.KindRecord && f.Number == 8 {
-			at = f.Offset + 12
+		if f.Kind == stream.KindRecord && f.Number == number {
+			found = f
 		}
 		return nil
 	})
-	if err = errors.Join(err, r.Close()); err != nil {
-		t.Fatal(err)
+	if err == nil && found.Offset == 0 {
+		err = errors.New("there is no such record")
+	}
+	return found, errors.Join(err, r.Close())
+}
+
+// damage flips a bit in a record of a journal.
+func damage(path string, number uint64) error {
+	f, err := recordAt(path, number)
+	if err != nil {
+		return err
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	data[at] ^= 1
-	write(t, path, string(data))
+	data[f.Offset+12] ^= 1
+	return os.WriteFile(path, data, 0o600)
+}
+
+// shorten leaves of a journal what it was when the record was its last.
+func shorten(path string, last uint64) error {
+	f, err := recordAt(path, last)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	clear(data[hintOffset:firstFrame])
+	clear(data[f.Offset+int64(len(f.Bytes)):])
+	return os.WriteFile(path, data, 0o600)
 }
 
 func write(t *testing.T, path, content string) {
@@ -292,7 +342,7 @@ func TestTamperedExamples(t *testing.T) {
 		"identity": {"--identity", filepath.Join(dir, "nct.key")},
 		"key":      {"--key", filepath.Join(dir, "station.pub")},
 		"witness":  {"--witness", filepath.Join(dir, "witness.pub")},
-		"room":     {"--room", filepath.Join(dir, "room.emlog"), "--identity", filepath.Join(dir, "nct.key")},
+		"room":     {"--room", filepath.Join(dir, "room.emlog"), "--room-key", filepath.Join(dir, "room.pub"), "--identity", filepath.Join(dir, "nct.key")},
 	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -10,12 +11,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/journal/disk"
 	"emtihan/exam/journal/stream"
 	"emtihan/exam/sealed"
 	"emtihan/exam/vault"
@@ -26,7 +29,7 @@ import (
 type pullCmd struct {
 	Sources []string `arg:"" name:"source" help:"Data folder of a station or of an administrator's computer, a folder that holds such folders or sealed files (a USB stick), or single files." type:"path"`
 	Out     string   `required:"" help:"Folder for the sealed files; it is made where it does not exist." placeholder:"DIR" type:"path"`
-	Second  []string `help:"Folder of a station's second place: its journals are taken where the first has less, is damaged or missing. Can be repeated." placeholder:"DIR" type:"path" sep:"none"`
+	Second  []string `help:"Folder of the second place of a station or of an administrators' computer: its journals are taken where the first has less, is damaged or missing. Sealed files in it are passed over. Can be repeated." placeholder:"DIR" type:"path" sep:"none"`
 	JSON    bool     `name:"json" help:"Print a summary as one JSON object in the last line."`
 	access
 }
@@ -62,8 +65,10 @@ type summary struct {
 	Second   int       `json:"second"`  // taken from the second place
 	Empty    int       `json:"empty"`   // journals without a record
 	Failed   int       `json:"failed"`
-	Files    []string  `json:"files"` // names of those sealed, present or replaced
-	Failures []failure `json:"failures"`
+	Files    []string  `json:"files"`    // names of those sealed, present or replaced
+	Failures []failure `json:"failures"` // what failed, and the copies
+	Merged   int       `json:"merged"`   // put together from several copies
+	Copies   int       `json:"copies"`   // damaged, or contradicting another copy of their log, which was pulled
 }
 
 var (
@@ -93,13 +98,21 @@ func (c *pullCmd) Run(e *env) error {
 		fmt.Fprintln(e.out, e.say("pull.failed", "Source", path, "Why", e.why(f)))
 	}
 	jobs, folders := c.find(fail)
-	p := &puller{out: c.Out, opener: opener, folders: folders, vaults: make(map[string]*vault.Vault)}
+	p := &puller{
+		out: c.Out, opener: opener, folders: folders, vaults: make(map[string]*vault.Vault), fs: disk.OS, read: journal.OpenReader,
+	}
 	for i, j := range jobs {
 		got, err := p.pull(j)
 		step := fmt.Sprintf("[%d/%d] ", i+1, len(jobs))
-		for _, f := range got.trouble {
-			fmt.Fprint(e.out, step)
-			fail(f.path, f.err)
+		for _, t := range got.trouble {
+			f := diagnose(t.path, t.err)
+			sum.Copies++
+			sum.Failures = append(sum.Failures, f)
+			fmt.Fprintln(e.out, step+e.say("copy.unused", "Source", t.path, "Why", e.why(f)))
+		}
+		if got.merged != nil {
+			sum.Merged++
+			fmt.Fprintln(e.out, step+e.say(either(got.more, "copy.part", "copy.merged"), "Sources", strings.Join(got.merged, ", ")))
 		}
 		if got.second != "" {
 			sum.Second++
@@ -121,7 +134,12 @@ func (c *pullCmd) Run(e *env) error {
 			continue
 		default:
 			fmt.Fprint(e.out, step)
-			fail(j.paths()[0], err)
+			source := j.paths()[0]
+			var busy *fs.PathError
+			if errors.Is(err, journal.ErrInUse) && errors.As(err, &busy) {
+				source = busy.Path
+			}
+			fail(source, err)
 			continue
 		}
 		if got.locked != nil {
@@ -130,6 +148,9 @@ func (c *pullCmd) Run(e *env) error {
 		sum.Files = append(sum.Files, got.name)
 	}
 	fmt.Fprintln(e.out, e.say("pull.summary", "Sealed", sum.Sealed, "Present", sum.Present, "Grown", sum.Grown, "Failed", sum.Failed))
+	if sum.Copies > 0 {
+		fmt.Fprintln(e.out, e.say("copy.summary", "Number", sum.Copies))
+	}
 	for _, f := range sum.Failures {
 		fmt.Fprintln(e.out, "  "+f.Source+": "+e.why(f))
 	}
@@ -140,7 +161,7 @@ func (c *pullCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.out, "%s\n", line)
 	}
-	if sum.Failed > 0 {
+	if sum.Failed+sum.Copies > 0 {
 		return exitError(exitNotWhole)
 	}
 	return nil
@@ -194,53 +215,90 @@ func (j job) paths() []string {
 }
 
 // find lists the journals and sealed files in the sources, in the order of the sources and of the names, and then what only
-// the second places have. A journal has the same name in both. folders are those with the key of a station.
+// the second places have. folders are those with the key of a station.
+//
+// Files with the same header are of one log: names tell nothing, since a room's log is called SESSION in the first place and
+// SESSION.room in the second, and so are those of all rooms of the session. Only a file whose header cannot be read goes by its
+// name, where that leaves one log to which it can belong.
 func (c *pullCmd) find(fail func(string, error)) (jobs []job, folders []string) {
-	second := make(map[string][]string)
-	var names []string
-	for _, dir := range c.Second {
-		paths, _ := c.logsIn(dir, fail)
-		for _, path := range paths {
-			name := filepath.Base(path)
-			if second[name] == nil {
-				names = append(names, name)
-			}
-			second[name] = append(second[name], path)
-		}
-	}
+	byHeader := make(map[string]int) // the first job of a journal
+	var unread []int                 // jobs of a first place whose header cannot be read
 	for _, source := range c.Sources {
-		paths, keys := c.logsIn(source, fail)
+		paths, keys := c.logsIn(source, fail, ".journal", ".emlog")
 		folders = append(folders, keys...)
 		for _, path := range paths {
-			j := job{path: path}
-			if name := filepath.Base(path); filepath.Ext(path) == ".journal" {
-				var rest []string
-				for _, other := range second[name] {
-					if sameLog(path, other) {
-						j.seconds = append(j.seconds, other)
-					} else {
-						rest = append(rest, other)
-					}
-				}
-				second[name] = rest
+			jobs = append(jobs, job{path: path})
+			if filepath.Ext(path) != ".journal" {
+				continue
 			}
-			jobs = append(jobs, j)
+			raw, err := rawHeader(path)
+			if err != nil {
+				unread = append(unread, len(jobs)-1)
+			} else if _, twice := byHeader[string(raw)]; !twice {
+				byHeader[string(raw)] = len(jobs) - 1
+			}
 		}
 	}
-	for _, name := range names {
-		for _, path := range second[name] {
+	firsts := len(jobs)
+	var rest []string // in a second place, whose header cannot be read
+	place := make(map[string]string)
+	for _, dir := range c.Second {
+		paths, _ := c.logsIn(dir, fail, ".journal")
+		for _, path := range paths {
+			place[path] = dir
+			raw, err := rawHeader(path)
+			if err != nil {
+				rest = append(rest, path)
+				continue
+			}
+			i, known := byHeader[string(raw)]
+			if !known {
+				i = len(jobs)
+				byHeader[string(raw)] = i
+				jobs = append(jobs, job{})
+			}
+			jobs[i].seconds = append(jobs[i].seconds, path)
+		}
+	}
+	for _, i := range unread {
+		rivals := slices.ContainsFunc(unread, func(k int) bool { return k != i && placeName(jobs[k].path) == placeName(jobs[i].path) })
+		if k := theOnly(jobs, firsts, jobs[i].path); k >= 0 && !rivals {
+			jobs[i].seconds, jobs[k].seconds = jobs[k].seconds, nil
+		}
+	}
+	for _, path := range rest {
+		k := theOnly(jobs, 0, path)
+		if k >= 0 && !slices.ContainsFunc(jobs[k].seconds, func(p string) bool { return place[p] == place[path] }) {
+			jobs[k].seconds = append(jobs[k].seconds, path)
+		} else {
 			jobs = append(jobs, job{seconds: []string{path}})
 		}
 	}
-	return jobs, folders
+	return slices.DeleteFunc(jobs, func(j job) bool { return len(j.paths()) == 0 }), folders
 }
 
-// sameLog reports whether two files of the same name may be the two places of one log: the rooms of one session have logs of one
-// name, and only their headers tell them apart.
-func sameLog(a, b string) bool {
-	x, err1 := rawHeader(a)
-	y, err2 := rawHeader(b)
-	return err1 != nil || err2 != nil || bytes.Equal(x, y)
+// theOnly returns the job from number first on that has a journal of the path's name, or -1 where none or several have.
+func theOnly(jobs []job, first int, path string) int {
+	found := -1
+	for i := first; i < len(jobs); i++ {
+		if !slices.ContainsFunc(jobs[i].paths(), func(p string) bool { return placeName(p) == placeName(path) }) {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = i
+	}
+	return found
+}
+
+// placeName returns what the names of a log's files in both places have in common.
+func placeName(path string) string {
+	base, isJournal := strings.CutSuffix(filepath.Base(path), ".journal")
+	if isJournal && filepath.Base(filepath.Dir(path)) == "room" && !strings.HasSuffix(base, roomSuffix) {
+		return base + roomSuffix
+	}
+	return base
 }
 
 func rawHeader(path string) ([]byte, error) {
@@ -253,7 +311,7 @@ func rawHeader(path string) ([]byte, error) {
 	return raw, err
 }
 
-func (c *pullCmd) logsIn(source string, fail func(string, error)) (paths, folders []string) {
+func (c *pullCmd) logsIn(source string, fail func(string, error), kinds ...string) (paths, folders []string) {
 	root, err := filepath.EvalSymlinks(source)
 	if err != nil {
 		fail(source, err)
@@ -269,7 +327,7 @@ func (c *pullCmd) logsIn(source string, fail func(string, error)) (paths, folder
 		if d.IsDir() && path != root && c.isOut(path) {
 			return fs.SkipDir
 		}
-		if ext := filepath.Ext(path); d.Type().IsRegular() && (ext == ".journal" || ext == ".emlog") {
+		if d.Type().IsRegular() && slices.Contains(kinds, filepath.Ext(path)) {
 			paths = append(paths, path)
 		}
 		if d.Name() == vault.KeyFile {
@@ -310,6 +368,8 @@ type puller struct {
 	opener  vault.Opener
 	folders []string                // with keys, among the sources
 	vaults  map[string]*vault.Vault // by data folder; nil where there is none
+	fs      disk.FS
+	read    func(path string, opener vault.Opener) (*journal.Reader, error) // [journal.OpenReader]
 }
 
 // openerFor returns what may open a journal of a data folder. What lies in a second place alone belongs to any of them.
@@ -339,7 +399,7 @@ func (p *puller) open(j job) (source, got, error) {
 	}
 	s, err := p.openJournal(r)
 	if err != nil {
-		r.Close()
+		r.close()
 	}
 	return s, g, err
 }
@@ -376,6 +436,22 @@ func (p *puller) openSealed(path string) (source, error) {
 type located struct {
 	*journal.Reader
 	path, folder string // folder: the data folder to which it belongs
+	made         bool   // path is a file that was made for the pull
+}
+
+func (l located) close() error {
+	err := l.Close()
+	if l.made {
+		err = errors.Join(err, os.Remove(l.path))
+	}
+	return err
+}
+
+// copied is one of the files of a log.
+type copied struct {
+	path string
+	located
+	err error // why it cannot be read as a whole; then there is no located
 }
 
 // trouble is what is wrong with one of the places of a log that could be pulled all the same.
@@ -384,67 +460,86 @@ type trouble struct {
 	err  error
 }
 
-// choose opens the file of the place that has the most, and says what is the matter with the others. The first place wins
-// where both have the same.
+// choose opens the copy that has the most, or puts one together that has more, and says what is the matter with every other:
+// one that is damaged may have had more than the one that is taken. The first place wins where both have the same.
 func (p *puller) choose(j job) (best located, g got, err error) {
-	var opened []located
-	var first error // why the first place was not taken
+	folder := dataFolder(j.paths()[0])
+	opener := p.openerFor(folder)
+	var copies []copied
+	defer func() {
+		for _, c := range copies {
+			if c.err == nil && (err != nil || c.path != best.path) {
+				c.close()
+			}
+		}
+	}()
 	for i, path := range j.paths() {
-		folder := dataFolder(path)
-		if j.path != "" {
-			folder = dataFolder(j.path)
+		if i > 0 && sameFile(path, j.paths()[0]) {
+			continue // one folder was named as both places
 		}
-		r, oerr := journal.OpenReader(path, p.openerFor(folder))
-		if errors.Is(oerr, journal.ErrInUse) {
-			err = oerr
-			break
+		c := copied{path: path}
+		c.located.path, c.located.folder = path, folder
+		if c.Reader, c.err = p.read(path, opener); errors.Is(c.err, journal.ErrInUse) {
+			return located{}, g, c.err
 		}
-		if oerr != nil {
-			if i == 0 {
-				first = oerr
-			}
-			continue
-		}
-		opened = append(opened, located{r, path, folder})
-	}
-	if err == nil && len(opened) == 0 {
-		err = first
-	}
-	if r := j.path; r != "" && len(opened) > 1 && opened[0].path != r {
-		// Two second places, and no telling whose: the first of them stands in.
-		for _, l := range opened[1:] {
-			l.Close()
-		}
-		opened = opened[:1]
-	}
-	for _, l := range opened {
-		if best.Reader == nil || l.Summary().Leaves > best.Summary().Leaves {
-			best = l
+		copies = append(copies, c)
+		if c.err != nil {
+			g.trouble = append(g.trouble, trouble{path, c.err})
+		} else if best.Reader == nil || c.Summary().Leaves > best.Summary().Leaves {
+			best = c.located
 		}
 	}
-	for _, l := range opened {
-		if err == nil && l.path != best.path {
-			if why := goesOn(best.Reader, l.Reader); why != nil {
-				g.trouble = append(g.trouble, trouble{l.path, why})
+	if len(g.trouble) > 0 {
+		if m, more, merr := p.mergedWith(best, copies, opener); merr == nil {
+			m.folder = folder
+			best, g.more = m, more
+			for _, c := range copies {
+				g.merged = append(g.merged, c.path)
 			}
 		}
-		if err != nil || l.path != best.path {
-			l.Close()
+	}
+	if best.Reader == nil {
+		first := g.trouble[0].err
+		g.trouble = g.trouble[1:]
+		return located{}, g, first
+	}
+	for _, c := range copies {
+		if c.err == nil && c.path != best.path {
+			if why := goesOn(best.Reader, c.Reader); why != nil {
+				g.trouble = append(g.trouble, trouble{c.path, why})
+			}
 		}
 	}
-	if err != nil {
-		return located{}, g, err
-	}
-	if best.path != j.path {
-		g.second, g.because = best.path, first
+	if !best.made && best.path != j.path {
+		g.second, g.because = best.path, copies[0].err
 		switch {
 		case j.path == "":
 			g.because = fs.ErrNotExist
-		case first == nil:
+		case g.because == nil:
 			g.because = errShorter
 		}
 	}
 	return best, g, nil
+}
+
+var errNoMore = errors.New("it has no more than the best copy")
+
+// mergedWith puts a log together where that is worth it: it has more than the best copy; or there is no whole one, and what is
+// put together lacks nothing.
+func (p *puller) mergedWith(best located, copies []copied, opener vault.Opener) (located, bool, error) {
+	// Whole copies come first: of two frames that both fit their checksums, the forged one is in the damaged file.
+	copies = slices.Clone(copies)
+	slices.SortStableFunc(copies, func(a, b copied) int {
+		return cmp.Compare(either(a.err == nil, 0, 1), either(b.err == nil, 0, 1))
+	})
+	m, more, err := p.merged(copies, opener)
+	if err != nil {
+		return located{}, false, err
+	}
+	if best.Reader == nil && !more || best.Reader != nil && m.Summary().Leaves > best.Summary().Leaves {
+		return m, more, nil
+	}
+	return located{}, false, errors.Join(errNoMore, m.close())
 }
 
 var errShorter = errors.New("the first place has less")
@@ -499,7 +594,7 @@ func (p *puller) openJournal(r located) (source, error) {
 		return source{}, err
 	}
 	s := source{
-		path: r.path, name: logName(rep), records: sum.Records, key: key.Public(), close: r.Close,
+		path: r.path, name: logName(rep), records: sum.Records, key: key.Public(), close: r.close,
 		write: func(w io.Writer) error { return sealed.Seal(w, r.Reader, key, time.Now()) },
 	}
 	if r.KeyErr() != nil {
@@ -605,6 +700,8 @@ type got struct {
 	locked  []vault.Wrap // where no key opened it
 	second  string       // the file in the second place from which it was taken
 	because error        // why
+	merged  []string     // the copies from which it was put together
+	more    bool         // they had more that could not be used
 	trouble []trouble
 }
 

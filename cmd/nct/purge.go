@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,6 +26,9 @@ import (
 
 // purgedFile is the log of destructions in a data folder.
 const purgedFile = "purged.journal"
+
+// roomSuffix follows the session's id in the name of a room's log in the second place, where the first place has room/ID.
+const roomSuffix = ".room"
 
 type purgeCmd struct {
 	Folder    string   `arg:"" name:"data" help:"Data folder of a station or of an administrators' computer. Its key signs the record, in DATA/purged.journal." type:"existingdir"`
@@ -126,6 +130,7 @@ func (c *purgeCmd) confirm(e *env, n int) error {
 // doomed is a log with all its files.
 type doomed struct {
 	id, kind, session string
+	header            string // SHA-256 of its header, or ""
 	files             []string
 	ended             time.Time // at or after its last record, as far as that can be known
 	size              uint64
@@ -136,36 +141,83 @@ type doomed struct {
 	busy              bool // a program has a file open
 }
 
-// inventory finds the logs in all places. A damaged, half-made or set aside file of a journal belongs to its log.
+// inventory finds the logs in all places. A log is known by its id together with its header, since all rooms of a session have
+// one id. A damaged, half-made or set aside file of a journal belongs to its log.
 func (c *purgeCmd) inventory(opener vault.Opener) ([]*doomed, error) {
-	byID := make(map[string]*doomed)
+	type key struct{ id, header string }
+	byKey := make(map[key]*doomed)
 	var all []*doomed
+	add := func(k key, path string, f found) {
+		l := byKey[k]
+		if l == nil {
+			l = &doomed{id: f.id, header: f.header, kind: exam.LogOfAttempt, remains: true}
+			byKey[k] = l
+			all = append(all, l)
+		}
+		l.add(path, f)
+	}
+	type unread struct {
+		path string
+		found
+	}
+	var rest []unread // whose header cannot be read
 	for _, root := range slices.Concat([]string{c.Folder}, c.Second, c.Sealed) {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() || !isLog(d.Name()) {
 				return err
 			}
 			f, err := inspect(path, opener)
-			if err != nil {
+			if err != nil || f.id == "" {
 				return err
 			}
-			if f.id == "" {
-				return nil
+			if f.header == "" {
+				rest = append(rest, unread{path, f})
+			} else {
+				add(key{f.id, f.header}, path, f)
 			}
-			l := byID[f.id]
-			if l == nil {
-				l = &doomed{id: f.id, kind: exam.LogOfAttempt, remains: true}
-				byID[f.id] = l
-				all = append(all, l)
-			}
-			l.add(path, f)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
+	known := slices.Clone(all)
+	for _, f := range rest {
+		if l := ownerOf(known, f.path, f.found); l != nil {
+			l.add(f.path, f.found)
+			continue
+		}
+		k := key{id: f.id}
+		if f.room {
+			k.id = logPath(f.path) // the rooms of a session are told apart by where their files lie
+		}
+		add(k, f.path, f.found)
+	}
 	return all, nil
+}
+
+// ownerOf returns the log to which a file belongs whose header cannot be read, or nil. The id of an attempt is its own. For a
+// room the only sign is that the file lies beside one of the log, under its name.
+func ownerOf(logs []*doomed, path string, f found) (owner *doomed) {
+	for _, l := range logs {
+		beside := slices.ContainsFunc(l.files, func(other string) bool { return logPath(other) == logPath(path) })
+		switch {
+		case l.id != f.id, f.room && !beside:
+		case beside:
+			return l
+		case owner != nil:
+			return nil
+		default:
+			owner = l
+		}
+	}
+	return owner
+}
+
+// logPath returns the path of a journal's file without what package journal puts behind it.
+func logPath(path string) string {
+	base, _, _ := strings.Cut(filepath.Base(path), ".journal")
+	return filepath.Join(filepath.Dir(path), base)
 }
 
 // isLog reports whether a file of that name is one of a log: NAME.journal and what package journal makes of it when it mends,
@@ -211,6 +263,7 @@ func sameFile(a, b string) bool {
 // found is what one file says about its log.
 type found struct {
 	id, session               string
+	header                    string // SHA-256 of the log's header, or "" where it cannot be read
 	ended                     time.Time
 	room, read, over, remains bool
 	busy                      bool
@@ -227,16 +280,13 @@ func inspect(path string, opener vault.Opener) (found, error) {
 	name := filepath.Base(path)
 	base, _, isJournal := strings.Cut(name, ".journal")
 	f := found{id: base, ended: fi.ModTime()} // where the file is damaged, its date is all there is to say when it was last written
-	if id, ok, err := readTombstone(path); err != nil {
-		return f, err
-	} else if ok {
-		return found{id: id, remains: true}, nil
+	if remains, ok, err := readTombstone(path); err != nil || ok {
+		return remains, err
 	}
 	if isJournal {
-		f.room = filepath.Base(filepath.Dir(path)) == "room"
-		f.session = base
-		if !f.room {
-			f.session = filepath.Base(filepath.Dir(path))
+		f.session = filepath.Base(filepath.Dir(path))
+		if session, inSecond := strings.CutSuffix(base, roomSuffix); inSecond || f.session == "room" {
+			f.room, f.id, f.session = true, session, session
 		}
 		err = f.journal(path, opener)
 	} else {
@@ -276,10 +326,7 @@ func (f *found) at(t time.Time) {
 }
 
 func (f *found) journal(path string, opener vault.Opener) error {
-	if h, err := header(path, 0); err == nil {
-		f.id = h.ID
-		f.at(time.UnixMilli(h.Created))
-	}
+	f.readHeader(path, 0)
 	r, err := journal.OpenReader(path, opener)
 	if err != nil {
 		return err
@@ -303,10 +350,7 @@ func (f *found) journal(path string, opener vault.Opener) error {
 }
 
 func (f *found) sealed(path string, opener vault.Opener) error {
-	if h, err := header(path, int64(len("EMLOG\r\n")+1)); err == nil {
-		f.id = h.ID
-		f.at(time.UnixMilli(h.Created))
-	}
+	f.readHeader(path, int64(len("EMLOG\r\n")+1))
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -336,14 +380,20 @@ func (f *found) sealed(path string, opener vault.Opener) error {
 	}
 }
 
-func header(path string, offset int64) (stream.Header, error) {
-	f, err := os.Open(path)
+// readHeader takes in the header that stands at an offset, where it can be read.
+func (f *found) readHeader(path string, offset int64) {
+	file, err := os.Open(path)
 	if err != nil {
-		return stream.Header{}, err
+		return // the same error comes again
 	}
-	defer f.Close()
-	h, _, err := stream.ReadHeader(io.NewSectionReader(f, offset, stream.MaxHeader))
-	return h, err
+	defer file.Close()
+	h, raw, err := stream.ReadHeader(io.NewSectionReader(file, offset, stream.MaxHeader))
+	if err != nil {
+		return
+	}
+	sum := sha256.Sum256(raw)
+	f.id, f.header = h.ID, string(sum[:])
+	f.at(time.UnixMilli(h.Created))
 }
 
 // future names what lies in the future, if anything does: then the clock is wrong, and what is past its time nobody knows.
@@ -425,7 +475,7 @@ func (c *purgeCmd) destroy(e *env, l *doomed, log *purgeLog) (err error) {
 	}
 	var errs []error
 	for i, path := range l.files {
-		err := bury(files[i], l.id)
+		err := bury(files[i], l.id, l.header)
 		if err == nil {
 			err = disk.OS.Remove(path)
 		}
@@ -443,22 +493,23 @@ func (c *purgeCmd) destroy(e *env, l *doomed, log *purgeLog) (err error) {
 	return nil
 }
 
-// tombstone begins a file whose destruction has begun; the id of its log follows, after two bytes of length.
+// tombstone begins a file whose destruction has begun; the id of its log follows, after two bytes of length, and the SHA-256 of
+// the log's header, or zeros where that could not be read.
 const tombstone = "EMGONE\r\n"
 
 // bury overwrites what opens a log, its wrapped keys, and syncs. What is left cannot be decrypted, whatever becomes of the
 // file's name: that is why the rest need not be overwritten.
-func bury(f disk.File, id string) error {
+func bury(f disk.File, id, header string) error {
+	mark := binary.BigEndian.AppendUint16([]byte(tombstone), uint16(len(id)))
+	mark = append(append(mark, id...), header...)
 	size, err := f.Size()
 	if err != nil {
 		return err
 	}
-	b := make([]byte, max(stream.MaxHeader+len("EMLOG\r\n")+1, len(tombstone)+2+len(id)))
-	n := copy(b, tombstone)
-	binary.BigEndian.PutUint16(b[n:], uint16(len(id)))
-	copy(b[n+2:], id)
+	b := make([]byte, max(stream.MaxHeader+len("EMLOG\r\n")+1, len(mark)))
+	copy(b, mark)
 	if int64(len(b)) > size {
-		b = b[:max(size, int64(len(tombstone)+2+len(id)))]
+		b = b[:max(size, int64(len(mark)))]
 	}
 	if _, err := f.WriteAt(b, 0); err != nil {
 		return err
@@ -466,26 +517,31 @@ func bury(f disk.File, id string) error {
 	return f.Sync()
 }
 
-func readTombstone(path string) (id string, ok bool, err error) {
+// readTombstone reports whether a file is what is left of a log.
+func readTombstone(path string) (t found, ok bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", false, err
+		return t, false, err
 	}
 	defer f.Close()
-	b := make([]byte, len(tombstone)+2+stream.MaxID)
+	b := make([]byte, len(tombstone)+2+stream.MaxID+sha256.Size)
 	n, err := io.ReadFull(f, b)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", false, err
+		return t, false, err
 	}
 	rest, ok := bytes.CutPrefix(b[:n], []byte(tombstone))
 	if !ok || len(rest) < 2 {
-		return "", false, nil
+		return t, false, nil
 	}
 	length := int(binary.BigEndian.Uint16(rest))
 	if length > len(rest)-2 {
-		return "", false, nil
+		return t, false, nil
 	}
-	return string(rest[2 : 2+length]), true, nil
+	t.id, t.remains = string(rest[2:2+length]), true
+	if sum := rest[2+length:]; len(sum) >= sha256.Size && !bytes.Equal(sum[:sha256.Size], make([]byte, sha256.Size)) {
+		t.header = string(sum[:sha256.Size])
+	}
+	return t, true, nil
 }
 
 // purgeID begins the id of a log of destructions.

@@ -13,6 +13,7 @@ import (
 	"emtihan/exam"
 	"emtihan/exam/journal"
 	"emtihan/exam/journal/disk"
+	"emtihan/exam/sealed"
 	"emtihan/exam/sealed/sealedtest"
 	"emtihan/exam/vault"
 )
@@ -47,7 +48,9 @@ func newSite(t *testing.T) *site {
 	write(t, s.in(s.archive, "x.emlog"), string(a.Sealed(sealedtest.AttemptA, sealedtest.Form{}, sealedtest.KeyLine, sealedAt)))
 	aside := s.attempt(sealedtest.AttemptA) + ".damaged-1"
 	copyFile(t, s.attempt(sealedtest.AttemptA), aside)
-	damage(t, aside)
+	if err := damage(aside, 8); err != nil {
+		t.Fatal(err)
+	}
 	sealedtest.Small(t, sealedtest.AttemptB).Fixed(s.attempt(sealedtest.AttemptB), sealedtest.AttemptB, sealedtest.Form{})
 	sealedtest.Opening(t, openAttempt, "13").Fixed(s.attempt(openAttempt), openAttempt, sealedtest.Form{})
 	sealedtest.Room(t).Fixed(s.in(s.data, "room", "astana-demo.journal"), sealedtest.RoomID, sealedtest.Form{})
@@ -205,6 +208,124 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// room is the log of a room of the session, made at its own time, whose id is the session's as that of every room of it.
+func room(t *testing.T, number string, created, last time.Time) (*sealedtest.Log, sealedtest.Form) {
+	t.Helper()
+	log := sealedtest.NewRoom(t).Record(exam.RoomOpened{Session: sealedtest.Session, Centre: "Астана", Room: number})
+	log.After(last.Sub(sealedtest.Start)).Record(exam.DoorRead{Device: number, Known: true})
+	return log, sealedtest.Form{KeyLine: sealedtest.RoomKeyLine, Created: created}
+}
+
+// R22, R27: the logs of two rooms of a session have one id; each is judged by its own last record, and each has its own record
+// of its destruction.
+func TestPurgeRoomsOfOneSession(t *testing.T) {
+	const id = sealedtest.Session
+	begin := func(t *testing.T, early, late time.Time) (s *site, a, b string) {
+		s = newSite(t)
+		for _, path := range s.files() {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a, b = s.in(s.archive, "101.emlog"), s.in(s.archive, "102.emlog")
+		log, form := room(t, "101", sealedtest.Start, early)
+		write(t, a, string(log.Sealed(id, form, form.KeyLine, sealedAt)))
+		log.Fixed(s.in(s.data, "room", id+".journal"), id, form)
+		log, form = room(t, "102", sealedtest.Start.Add(time.Second), late)
+		log.After(time.Second).Record(exam.DoorRead{Device: "102"})
+		write(t, b, string(log.Sealed(id, form, form.KeyLine, sealedAt)))
+		log.Fixed(s.in(s.second, id+".room.journal"), id, form)
+		s.date(sealedtest.Start)
+		return s, a, b
+	}
+	purged := func(s *site) (list []exam.Purged) {
+		for _, e := range s.destroyed() {
+			if p, ok := e.(exam.Purged); ok {
+				list = append(list, p)
+			}
+		}
+		return list
+	}
+	soon, later := sealedtest.Start.Add(time.Minute), sealedtest.Start.AddDate(0, 0, 30)
+
+	t.Run("both are past their time", func(t *testing.T) {
+		s, a, b := begin(t, soon, soon.Add(time.Minute))
+		roots := make(map[string]bool)
+		for _, path := range []string{a, b} {
+			rep, err := verifyFile(path, sealed.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			roots[string(rep.Seal.Root[:])] = true
+		}
+		s.expect("purge", s.purge("--yes"), exitOK, "Destroyed: 2, refused: 0")
+		list := purged(s)
+		for _, p := range list {
+			if p.Files != 2 || !roots[string(p.Root)] || p.LogKind != exam.LogOfRoom || p.Log != id || p.Session != id {
+				t.Errorf("on record: %+v", p)
+			}
+			delete(roots, string(p.Root))
+		}
+		if len(list) != 2 || len(s.files()) != 2 { // of the log of destructions
+			t.Errorf("%d on record, %q left", len(list), s.files())
+		}
+	})
+	t.Run("one is past its time", func(t *testing.T) {
+		s, a, b := begin(t, soon, later)
+		s.expect("purge", s.purge("--yes"), exitOK, "keep     log of the room", "Destroyed: 1, refused: 0")
+		if list := purged(s); len(list) != 1 || list[0].Files != 2 || list[0].Ended != soon.UnixMilli() {
+			t.Errorf("on record: %+v", list)
+		}
+		if _, err := os.Stat(a); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("room 101 is still there: %v", err)
+		}
+		if _, err := os.Stat(b); err != nil || s.count(id+".room.journal") != 1 {
+			t.Errorf("room 102 was destroyed: %v", err)
+		}
+	})
+	t.Run("the remains of one", func(t *testing.T) {
+		s, a, b := begin(t, soon, later)
+		s.expect("purge", s.purge("--yes"), exitOK)
+		// The power failed before the first room's last file was removed.
+		log, form := room(t, "101", sealedtest.Start, soon)
+		write(t, a, string(log.Sealed(id, form, form.KeyLine, sealedAt)))
+		f, err := disk.OS.Open(a, os.O_RDWR)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inspected, err := inspect(a, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(bury(f, inspected.id, inspected.header), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		s.expect("remains", s.purge("--yes"), exitOK, "DESTROY  remains of "+id, "keep     log of the room", "Destroyed: 1, refused: 0")
+		if _, err := os.Stat(b); err != nil || len(purged(s)) != 1 {
+			t.Errorf("room 102: %v, on record: %+v", err, purged(s))
+		}
+	})
+	t.Run("whose header is damaged", func(t *testing.T) {
+		s, _, _ := begin(t, soon, later)
+		path := s.in(s.data, "room", id+".journal")
+		copyFile(t, path, path+".damaged-1")
+		for _, path := range []string{path + ".damaged-1", s.in(s.second, id+".room.journal")} {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = f.WriteAt(make([]byte, 512), 0)
+			if err := errors.Join(err, f.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.date(sealedtest.Start)
+		// What lies beside the log under its name is the log's; what lies in another place may be another room's.
+		s.expect("look only", s.purge("--dry-run"), exitOK, "last record 2026-08-20 03:01:00 +0000, files: 3",
+			"DESTROY  log of the room "+id+", session "+id+", content not readable, last sign of writing 2026-08-20 03:00:00 +0000, files: 1", "keep     log of the room")
+	})
+}
+
 // R22: nothing is destroyed a moment too early, and the default is never less than three months.
 func TestPurgeInTime(t *testing.T) {
 	s := newSite(t)
@@ -326,22 +447,46 @@ func TestPurgeInterrupted(t *testing.T) {
 // What cannot be read goes by its checkpoints, and by its date where it is damaged.
 func TestPurgeLocked(t *testing.T) {
 	s := newSite(t)
-	if err := os.Remove(filepath.Join(s.data, vault.SecretFile)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := vault.Open(s.data, vault.Options{Credentials: "-"}); err != nil { // makes a new secret
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(s.data, vault.SecretFile), vault.GenerateSecret()+"\n") // a person's decision, after the old one was lost
 	s.now = sealedtest.Start.AddDate(0, 0, 92)
 	s.expect("early", s.purge("--dry-run"), exitOK, "keep     log of the attempt "+sealedtest.AttemptA)
 	s.now = s.now.AddDate(0, 0, 1)
 	s.expect("in time", s.purge("--dry-run"), exitOK, "DESTROY  log of the attempt "+sealedtest.AttemptA+", session astana-demo, content not readable", "DESTROY  log of the room")
-	damage(t, s.attempt(sealedtest.AttemptB))
+	if err := damage(s.attempt(sealedtest.AttemptB), 8); err != nil {
+		t.Fatal(err)
+	}
 	late := sealedtest.Start.AddDate(0, 0, 2)
 	if err := os.Chtimes(s.attempt(sealedtest.AttemptB), late, late); err != nil {
 		t.Fatal(err)
 	}
 	s.expect("damaged", s.purge("--dry-run"), exitOK, "keep     log of the attempt "+sealedtest.AttemptB)
+}
+
+// Whatever lies in a folder under the name of a log is judged without a panic, and only what begins like the remains of a
+// destruction is taken for that.
+func FuzzInspect(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "a.journal")
+	sealedtest.Small(f, sealedtest.AttemptB).Fixed(path, sealedtest.AttemptB, sealedtest.Form{})
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole[:40])
+	f.Add(whole[:9000])
+	f.Add([]byte(tombstone + "\x00\x02ab" + strings.Repeat("h", 32)))
+	f.Add([]byte(tombstone + "\x00\x02ab"))
+	f.Add([]byte(tombstone + "\xff\xffab"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := t.TempDir()
+		for _, name := range []string{"a.journal", "a.room.journal", "a.emlog", ".nct-1"} {
+			path := filepath.Join(dir, name)
+			write(t, path, string(data))
+			got, err := inspect(path, nil)
+			if err != nil || got.remains && !bytes.HasPrefix(data, []byte(tombstone)) || len(got.header) != 0 && len(got.header) != 32 {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+		}
+	})
 }
 
 // Every sentence of the command is there in all languages.

@@ -17,6 +17,7 @@ type verifyCmd struct {
 	Key     []string `help:"File with the public keys that may have signed them (station.pub), one a line. Can be repeated." placeholder:"FILE" sep:"none"`
 	Witness []string `help:"Key of a witness, NAME+BASE64, or a file with such keys, one a line. Can be repeated." placeholder:"KEY" sep:"none"`
 	Room    []string `help:"Sealed log of the room, with which the files are compared. It needs --identity or --data. Can be repeated." placeholder:"FILE" sep:"none"`
+	RoomKey []string `help:"File with the public keys that may have signed the logs of --room: station.pub of the administrators' computer, one key a line. Without it they are those of --key. Can be repeated." placeholder:"FILE" sep:"none"`
 	access
 }
 
@@ -26,12 +27,25 @@ func (c *verifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	ofRoom := opt
+	if len(c.RoomKey) > 0 {
+		if len(c.Room) == 0 {
+			return usageError{errors.New("--room-key: there is no --room")}
+		}
+		if ofRoom.Keys, err = loadKeysOf("--room-key", c.RoomKey); err != nil {
+			return err
+		}
+	}
 	worst := exitOK
 	for _, room := range c.Room {
-		heard, rep, err := readHeard(room, opt)
+		heard, rep, err := readHeard(room, ofRoom)
 		if err != nil {
 			sentence, code := e.complain(room, err)
 			fmt.Fprintln(e.out, sentence)
+			var wrong *sealed.Error
+			if errors.As(err, &wrong) && wrong.Code == sealed.CodeOtherKey && len(c.RoomKey) == 0 {
+				fmt.Fprintln(e.out, "  "+e.say("room-key"))
+			}
 			return exitError(worse(worst, code))
 		}
 		fmt.Fprintln(e.out, e.whole(room, rep)+"\n  "+e.say("room-heard", "Number", len(heard)))
@@ -39,6 +53,9 @@ func (c *verifyCmd) Run(e *env) error {
 	}
 	given := make(map[string]bool)
 	for _, file := range c.Files {
+		if slices.ContainsFunc(c.Room, func(room string) bool { return sameFile(file, room) }) {
+			continue // it was verified as the room's, with the room's keys
+		}
 		rep, err := verifyFile(file, opt)
 		given[rep.Header.ID] = true
 		if err != nil {

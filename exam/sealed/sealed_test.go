@@ -399,6 +399,12 @@ func TestReadHeardNeedsTheKey(t *testing.T) {
 	if err != nil || len(heard) != 4 || rep.Room == nil || heard[0].ID != sealedtest.AttemptA || heard[0].Station != "pc-12" {
 		t.Errorf("%+v, %v", heard, err)
 	}
+	// Whoever has a station's key has not the room's.
+	station := []vault.PublicKey{sealedtest.Key(t, sealedtest.KeyLine).Public()}
+	var other *sealed.Error
+	if _, _, err := sealed.ReadHeard(bytes.NewReader(room), sealed.Options{Opener: sealedtest.Identity(t), Keys: station}); !errors.As(err, &other) || other.Code != sealed.CodeOtherKey {
+		t.Errorf("a room's log, held against a station's key: %v", err)
+	}
 	room[len(room)/2] ^= 1
 	if _, _, err := sealed.ReadHeard(bytes.NewReader(room), sealed.Options{Opener: sealedtest.Identity(t)}); !errors.Is(err, sealed.ErrNotWhole) {
 		t.Errorf("a changed room's log: %v", err)

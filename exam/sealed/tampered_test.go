@@ -18,6 +18,7 @@ import (
 	"emtihan/exam/journal/stream"
 	"emtihan/exam/sealed"
 	"emtihan/exam/sealed/sealedtest"
+	"emtihan/exam/vault"
 )
 
 const tampered = "testdata/tampered"
@@ -30,7 +31,8 @@ type example struct {
 }
 
 // verdict is what is to be said when the file is held against something: identity (the content is read), key (the station's
-// public key), room (the room's log, which needs the identity), witness (the room's key as a witness).
+// public key), room (the room's log, which needs the identity, under the key of its own computer), witness (the room's key as a
+// witness).
 type verdict struct {
 	with   string
 	expect string // "whole", or code, place and number
@@ -206,7 +208,7 @@ func roomThatHeard(t testing.TB, good []byte) []byte {
 		}
 		room.After(time.Second).Record(exam.CheckpointHeard{Station: "pc-12", Attempt: c.ID, Size: c.Size, Root: c.Root[:], Note: c.Note})
 	}
-	return room.Sealed(sealedtest.RoomID, sealedtest.Form{}, sealedtest.KeyLine, sealedAt)
+	return room.Sealed(sealedtest.RoomID, sealedtest.Form{KeyLine: sealedtest.RoomKeyLine}, sealedtest.RoomKeyLine, sealedAt)
 }
 
 func (e example) sidecar() string {
@@ -227,6 +229,7 @@ func TestTamperedAreMade(t *testing.T) {
 	want := map[string][]byte{
 		"room.emlog":  roomThatHeard(t, all[0].file),
 		"station.pub": []byte(sealedtest.Key(t, sealedtest.KeyLine).Public().String() + "\n"),
+		"room.pub":    []byte(sealedtest.Key(t, sealedtest.RoomKeyLine).Public().String() + "\n"),
 		"nct.key":     []byte("# of the tests; opens nothing else\n" + sealedtest.IdentityLine + "\n"),
 		"witness.pub": []byte(sealedtest.Witness("room-204").Public().String() + "\n"),
 	}
@@ -365,8 +368,9 @@ func optionsFor(t *testing.T, with string) (opt sealed.Options) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			heard, _, err := sealed.ReadHeard(f, sealed.Options{Opener: sealedtest.Identity(t)})
-			if err != nil || len(heard) == 0 {
+			keys := []vault.PublicKey{sealedtest.Key(t, sealedtest.RoomKeyLine).Public()}
+			heard, rep, err := sealed.ReadHeard(f, sealed.Options{Opener: sealedtest.Identity(t), Keys: keys})
+			if err != nil || len(heard) == 0 || !rep.KeyCompared {
 				t.Fatalf("%d checkpoints heard: %v", len(heard), err)
 			}
 			opt.Heard = heard

@@ -334,8 +334,10 @@ func BlobOf(e exam.Event) (journal.Hash, bool) {
 	return journal.Hash(sum), true
 }
 
-// ReadHeard reads a room's sealed log to its end and returns what the room heard. The opener must have the log's key: the
-// error wraps vault.ErrNoKey where it has not. Otherwise it returns what [Verify] returns.
+// ReadHeard reads a room's sealed log to its end and returns what the room heard. The keys of opt are those that may have signed
+// the room's log, which is that of the administrators' computer and of no station: a station that could sign what the room
+// heard could take back what it said. The opener must have the log's key: the error wraps vault.ErrNoKey where it has not.
+// Otherwise it returns what [Verify] returns.
 func ReadHeard(r io.Reader, opt Options) (heard []Heard, rep Report, err error) {
 	f, err := Open(r, opt.Opener)
 	if err != nil {

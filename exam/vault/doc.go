@@ -11,17 +11,21 @@
 //
 // # Key management
 //
-// [Open] takes the signing key and the secret each from the first place that has it: a systemd credential, or the data folder,
-// where what is missing is made, with mode 0600. A file that is damaged, that others may read, or that belongs to another user
-// is refused and never replaced: logs hang on it. There is no password, because nobody may have to type one before a candidate
-// can go on.
+// [Open] takes the signing key and the secret each from the first place that has it: a systemd credential, or the data folder.
+// At the first start what is missing is made there, with mode 0600, and station.pub last of all. From then on station.pub says
+// that there were keys: where one of them is gone, the station does not start, rather than go on with a new one under which
+// its own logs do not open and NCT's copy of station.pub checks nothing. A file that is damaged, that others may read, or that
+// belongs to another user is refused and never replaced, either: logs hang on it. Whoever wants new keys takes all three files
+// away. There is no password, because nobody may have to type one before a candidate can go on.
 //
-// For a secret that never lies on the disk, the line of [GenerateSecret] goes through
+// For a secret that never lies on the disk, `nct keygen --station-secret` prints the line of [GenerateSecret], which goes through
 //
 //	systemd-creds encrypt --with-key=tpm2 --name=emtihan-station.secret - FILE
 //
 // and the unit names it with LoadCredentialEncrypted=emtihan-station.secret:FILE. A secret that was in a file before should not
-// be taken over but made anew: a solid-state disk may keep what was deleted. Logs under the old one then open for NCT only.
+// be taken over but made anew: a solid-state disk may keep what was deleted. Logs under the old one then open for NCT only. So
+// the change is made between two exams, and what is left of station.secret is deleted. A signing key that was in a file may be
+// taken over: it reads nothing. It can also stay there, and must where logs are to be sealed away from the computer.
 //
 // # What a stolen disk shows
 //
@@ -38,7 +42,7 @@
 //	any                                      NCT's recipients                nothing; they are public
 //	any                                      NCT's identity and a disk       everything wrapped for it
 //
-// So the default protects a USB stick and a copied log, not a stolen computer; [Vault.Exposed] says so before an exam. Whoever
+// So the default protects a USB stick and a copied log, not a stolen computer; `station check` says so by [Vault.Exposed]. Whoever
 // takes the signing key can sign as the computer from then on, but read nothing by it.
 //
 // # What a wrap proves

@@ -176,10 +176,18 @@ func checkPublicKeyFile(dir string, key Key, from string) error {
 
 // LoadOrCreateKey reads the station's key from dir, or makes one where there is none, and says which it was. After a return
 // without error both files are on the disk, also after a power cut; station.key may be read by its owner only. A damaged key
-// is an error (see [LoadKey]) and never replaced: logs that it sealed must stay verifiable.
+// is an error (see [LoadKey]) and never replaced, and none is made where station.pub shows that there was one, since logs that
+// it sealed must stay verifiable: the error wraps ErrKey.
 func LoadOrCreateKey(dir string) (key Key, created bool, err error) {
+	// Whoever makes a key writes station.pub last, so that it must be looked for first.
+	known, err := hasPublicKeyFile(dir)
+	if err != nil {
+		return Key{}, false, fmt.Errorf("station key: %w", err)
+	}
 	key, err = LoadKey(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && known {
+		err = lost(filepath.Join(dir, KeyFile), ErrKey)
+	} else if errors.Is(err, fs.ErrNotExist) {
 		line, _, gerr := note.GenerateKey(rand.Reader, KeyName)
 		if gerr != nil {
 			return Key{}, false, gerr
@@ -190,14 +198,36 @@ func LoadOrCreateKey(dir string) (key Key, created bool, err error) {
 			key, err = LoadKey(dir) // where two programs start at once, both take the key that came first
 		}
 	}
+	if err == nil {
+		err = writePublicKeyFile(dir, key)
+	}
 	if err != nil {
 		return Key{}, false, fmt.Errorf("station key: %w", err)
 	}
-	err = writeOnce(filepath.Join(dir, PublicKeyFile), key.public.String()+"\n", 0o644)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return Key{}, false, fmt.Errorf("station key: %w", err)
-	}
 	return key, created, nil
+}
+
+// writePublicKeyFile leaves a station.pub that is there as it is.
+func writePublicKeyFile(dir string, key Key) error {
+	err := writeOnce(filepath.Join(dir, PublicKeyFile), key.public.String()+"\n", 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// hasPublicKeyFile says whether the computer whose data folder is dir has had all its keys before.
+func hasPublicKeyFile(dir string) (bool, error) {
+	_, err := os.Lstat(filepath.Join(dir, PublicKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// lost says that the file at path is gone, and that nothing may take its place unasked. It wraps the kind.
+func lost(path string, kind error) error {
+	return fmt.Errorf("%s: %w: it is missing, no credential stands in for it, and the files beside it show that this computer had one", path, kind)
 }
 
 // readLine reads a file of one line. An error about its content wraps the kind.

@@ -68,6 +68,16 @@ func TestLoadOrCreateKey(t *testing.T) {
 	if now, err := os.ReadFile(filepath.Join(dir, vault.PublicKeyFile)); err != nil || string(now) != string(pub) {
 		t.Errorf("station.pub is not restored: %q, %v", now, err)
 	}
+	// The key was destroyed.
+	if err := os.Remove(filepath.Join(dir, vault.KeyFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, created, err := vault.LoadOrCreateKey(dir); !errors.Is(err, vault.ErrKey) || created || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("in the place of a lost key: created %v, %v", created, err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("the folder has %v", entries)
+	}
 }
 
 // Two programs that start at once take the same key.

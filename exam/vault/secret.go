@@ -44,7 +44,8 @@ const (
 
 // GenerateSecret returns the line of a new wrapping secret: EMTIHAN-STATION-SECRET-1+CHECK+SECRET, where CHECK is the beginning
 // of a SHA-256 in eight hex digits, so that a damaged file is told from another secret, and SECRET is 32 random bytes in base64.
-// It is for computers whose secret never touches the disk: the line goes to systemd-creds, not into a file.
+// It is for computers whose secret never touches the disk: the line goes to systemd-creds, not into a file. `nct keygen
+// --station-secret` prints one.
 func GenerateSecret() string {
 	var s [secretSize]byte
 	rand.Read(s[:]) // never fails since Go 1.24
@@ -94,13 +95,9 @@ func loadSecret(path string, in place) (s [secretSize]byte, err error) {
 	return s, nil
 }
 
-// loadOrCreateSecret does for the secret what LoadOrCreateKey does for the key.
-func loadOrCreateSecret(dir string) ([secretSize]byte, error) {
+// createSecret makes a secret, or reads the one that another program has made meanwhile.
+func createSecret(dir string) (s [secretSize]byte, err error) {
 	path := filepath.Join(dir, SecretFile)
-	s, err := loadSecret(path, inDataFolder)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return s, err
-	}
 	if err := writeOnce(path, GenerateSecret()+"\n", 0o600); err != nil && !errors.Is(err, fs.ErrExist) {
 		return s, err
 	}

@@ -32,11 +32,13 @@ type Vault struct {
 	exposed    bool
 }
 
-// Open loads the signing key and the wrapping secret of the computer whose data folder is dir, which must exist. What neither the
-// credentials nor the folder have is made in the folder; after a return without error it is on the disk, also after a power cut.
+// Open loads the signing key and the wrapping secret of the computer whose data folder is dir, which must exist. At the first
+// start what neither the credentials nor the folder have is made in the folder, and station.pub is written there; after a return
+// without error it is on the disk, also after a power cut.
 //
-// An error wraps [ErrKey] or [ErrSecret] where a file is damaged, and [ErrNotPrivate] where others may read it, it belongs to
-// another user, or the file system cannot keep it private. Such a file is left as it is: logs hang on it (R22, R27).
+// An error wraps [ErrKey] or [ErrSecret] where a file is damaged, or missing although station.pub or station.key shows that this
+// is not the first start, and [ErrNotPrivate] where others may read it, it belongs to another user, or the file system cannot
+// keep it private. Then the folder is left as it is: logs hang on its keys (R22, R27).
 func Open(dir string, opt Options) (*Vault, error) { return open(dir, opt, true) }
 
 // OpenExisting is [Open] for whoever only reads what lies in a data folder, on a stick or a copy, too: it makes nothing. The
@@ -52,11 +54,7 @@ func open(dir string, opt Options, create bool) (*Vault, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
-	key, err := openKey(dir, keyFile, create)
-	if err != nil {
-		return nil, fmt.Errorf("vault: %w", err)
-	}
-	secret, exposed, err := openSecret(dir, secretFile, create)
+	key, secret, exposed, err := openKeys(dir, keyFile, secretFile, create)
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
@@ -98,7 +96,43 @@ func credentials(folder string) (key, secret string, err error) {
 	return key, secret, nil
 }
 
-func openKey(dir, credential string, create bool) (Key, error) {
+// openKeys reads the keys, and makes what is missing where create is set and nothing shows that it was there before. Of several
+// programs that start at once none takes what another has half made for a loss: they write the secret, the signing key and
+// station.pub in this order, and look for them in the opposite one.
+func openKeys(dir, keyCredential, secretCredential string, create bool) (key Key, secret [secretSize]byte, exposed bool, err error) {
+	known, err := hasPublicKeyFile(dir)
+	if err != nil {
+		return key, secret, false, err
+	}
+	key, err = openKey(dir, keyCredential)
+	makeKey := create && keyCredential == "" && errors.Is(err, fs.ErrNotExist)
+	switch {
+	case makeKey && known:
+		return key, secret, false, lost(filepath.Join(dir, KeyFile), ErrKey)
+	case err != nil && !makeKey:
+		return key, secret, false, err
+	case keyCredential == "" && err == nil:
+		known = true
+	}
+	secret, exposed, err = openSecret(dir, secretCredential)
+	if create && secretCredential == "" && errors.Is(err, fs.ErrNotExist) {
+		if known {
+			return key, secret, false, lost(filepath.Join(dir, SecretFile), ErrSecret)
+		}
+		secret, err = createSecret(dir)
+		exposed = true
+	}
+	switch {
+	case err != nil, !create:
+	case makeKey:
+		key, _, err = LoadOrCreateKey(dir)
+	default:
+		err = writePublicKeyFile(dir, key)
+	}
+	return key, secret, exposed, err
+}
+
+func openKey(dir, credential string) (Key, error) {
 	if credential == "" {
 		path := filepath.Join(dir, KeyFile)
 		if fi, err := os.Stat(path); err == nil {
@@ -106,11 +140,7 @@ func openKey(dir, credential string, create bool) (Key, error) {
 				return Key{}, fmt.Errorf("%s: %w", path, err)
 			}
 		}
-		if !create {
-			return LoadKey(dir)
-		}
-		key, _, err := LoadOrCreateKey(dir)
-		return key, err
+		return LoadKey(dir)
 	}
 	line, err := readPrivate(credential, inCredentials, ErrKey)
 	if err != nil {
@@ -123,21 +153,17 @@ func openKey(dir, credential string, create bool) (Key, error) {
 	return key, checkPublicKeyFile(dir, key, credential)
 }
 
-// openSecret also says whether the data folder has the secret that is used.
-func openSecret(dir, credential string, create bool) (secret [secretSize]byte, exposed bool, err error) {
+// openSecret also says whether the data folder has a secret: the one that is used, or an older one that opens older logs.
+func openSecret(dir, credential string) (secret [secretSize]byte, exposed bool, err error) {
 	if credential == "" {
-		if create {
-			secret, err = loadOrCreateSecret(dir)
-		} else {
-			secret, err = loadSecret(filepath.Join(dir, SecretFile), inDataFolder)
-		}
+		secret, err = loadSecret(filepath.Join(dir, SecretFile), inDataFolder)
 		return secret, true, err
 	}
 	if secret, err = loadSecret(credential, inCredentials); err != nil {
 		return secret, false, err
 	}
-	line, err := readLine(filepath.Join(dir, SecretFile), ErrSecret)
-	return secret, err == nil && line == formatSecret(secret), nil
+	_, err = os.Lstat(filepath.Join(dir, SecretFile))
+	return secret, !errors.Is(err, fs.ErrNotExist), nil
 }
 
 // Key returns the signing key.
@@ -149,8 +175,9 @@ func (v *Vault) Public() PublicKey { return v.key.Public() }
 // Signer returns what signs notes with the signing key.
 func (v *Vault) Signer() note.Signer { return v.key.Signer() }
 
-// Exposed says whether the wrapping secret lies in the data folder, so that whoever has the disk can read the logs on it: always
-// without a credential, and with one where station.secret was left behind. For the check before an exam (R27).
+// Exposed says whether a wrapping secret lies in the data folder, so that whoever has the disk can read the logs on it: always
+// without a credential, and with one where a station.secret was left behind, be it an older one. For the check before an exam
+// (R27).
 func (v *Vault) Exposed() bool { return v.exposed }
 
 // NewKey makes the key of the log with the id (1 to 256 bytes), and its wraps: one for this computer, and one for NCT where the

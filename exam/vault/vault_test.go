@@ -145,7 +145,7 @@ func TestChangedStationWrap(t *testing.T) {
 	}
 }
 
-// R27: a credential comes first, and then the data folder gets nothing and shows nothing.
+// R27: a credential comes first, and then the data folder gets the public key alone and shows nothing.
 func TestCredentials(t *testing.T) {
 	creds, dir := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(creds, vault.KeyCredential), keyLine, 0o400)
@@ -154,7 +154,7 @@ func TestCredentials(t *testing.T) {
 	if v.Public() != testKey(t, keyLine).Public() || v.Exposed() {
 		t.Errorf("%v, exposed %v", v.Public(), v.Exposed())
 	}
-	if got := names(t, dir); len(got) != 0 {
+	if got := names(t, dir); !slices.Equal(got, []string{vault.PublicKeyFile}) {
 		t.Errorf("the folder has %v", got)
 	}
 	key, wraps, err := v.NewKey("A-1")
@@ -167,18 +167,27 @@ func TestCredentials(t *testing.T) {
 		if !open(t, dir, vault.Options{Credentials: creds}).Exposed() {
 			t.Error("it says that the disk shows nothing")
 		}
-		if got, err := open(t, dir, vault.Options{}).Unwrap("A-1", wraps); err != nil || got != key {
+		only := t.TempDir() // whoever has the disk needs no signing key to read
+		write(t, filepath.Join(only, vault.SecretFile), secretLine+"\n", 0o600)
+		if got, err := open(t, only, vault.Options{}).Unwrap("A-1", wraps); err != nil || got != key {
 			t.Errorf("but it opens the log: %v", err)
+		}
+	})
+	t.Run("an older secret left behind in the folder", func(t *testing.T) {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, vault.SecretFile), vault.GenerateSecret()+"\n", 0o600)
+		if !open(t, dir, vault.Options{Credentials: creds}).Exposed() {
+			t.Error("it says that the disk shows nothing of the logs before")
 		}
 	})
 	t.Run("by the environment", func(t *testing.T) {
 		t.Setenv("CREDENTIALS_DIRECTORY", creds)
 		dir := t.TempDir()
 		v, err := vault.Open(dir, vault.Options{})
-		if err != nil || v.Exposed() || len(names(t, dir)) != 0 {
+		if err != nil || v.Exposed() || !slices.Equal(names(t, dir), []string{vault.PublicKeyFile}) {
 			t.Errorf("%v, %v", err, names(t, dir))
 		}
-		if v := open(t, dir, vault.Options{Credentials: "-"}); !v.Exposed() {
+		if v := open(t, t.TempDir(), vault.Options{Credentials: "-"}); !v.Exposed() {
 			t.Error("- looks into the environment")
 		}
 	})
@@ -230,6 +239,74 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("the folder has %v", got)
 			}
 		})
+	}
+}
+
+// R22, R27: where station.pub shows that the computer had keys, none is made in the place of one that is gone: logs hang on it.
+func TestLostKeys(t *testing.T) {
+	const key, pub, secret = vault.KeyFile, vault.PublicKeyFile, vault.SecretFile
+	lines := map[string]string{
+		key: keyLine, pub: testKey(t, keyLine).Public().String(), secret: secretLine,
+		vault.KeyCredential: keyLine, vault.SecretCredential: secretLine,
+	}
+	put := func(t *testing.T, dir string, files ...string) {
+		t.Helper()
+		for _, name := range files {
+			write(t, filepath.Join(dir, name), lines[name]+"\n", 0o600)
+		}
+	}
+	for _, tt := range []struct {
+		name        string
+		files       []string // in the data folder
+		credentials []string
+		kind        error // nil: it opens
+		missing     string
+	}{
+		{"both files were destroyed, and the unit gives no credentials", []string{pub}, nil, vault.ErrKey, key},
+		{"the secret was a credential, and the unit gives none", []string{key, pub}, nil, vault.ErrSecret, secret},
+		{"the secret is gone, and so is station.pub", []string{key}, nil, vault.ErrSecret, secret},
+		{"the signing key is gone", []string{pub, secret}, nil, vault.ErrKey, key},
+		{"the unit gives the secret only", []string{pub}, []string{vault.SecretCredential}, vault.ErrKey, key},
+		{"the unit gives the signing key only", []string{pub}, []string{vault.KeyCredential}, vault.ErrSecret, secret},
+		{"nothing is gone", []string{key, pub}, []string{vault.SecretCredential}, nil, ""},
+		{"both are credentials", []string{pub}, []string{vault.KeyCredential, vault.SecretCredential}, nil, ""},
+		// What a power cut can leave of the first start.
+		{"begun: nothing", nil, nil, nil, ""},
+		{"begun: the secret", []string{secret}, nil, nil, ""},
+		{"begun: secret and signing key", []string{secret, key}, nil, nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, creds := t.TempDir(), "-"
+			put(t, dir, tt.files...)
+			if tt.credentials != nil {
+				creds = t.TempDir()
+				put(t, creds, tt.credentials...)
+			}
+			_, err := vault.Open(dir, vault.Options{Credentials: creds})
+			if tt.kind == nil {
+				if err != nil || !slices.Contains(names(t, dir), pub) {
+					t.Errorf("%v, and %q lies there", err, names(t, dir))
+				}
+				return
+			}
+			if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), filepath.Join(dir, tt.missing)) || !strings.Contains(err.Error(), "missing") {
+				t.Errorf("it says: %v", err)
+			}
+			if got := names(t, dir); !slices.Equal(got, slices.Sorted(slices.Values(tt.files))) {
+				t.Errorf("%q lies there, before it was %q", got, tt.files)
+			}
+		})
+	}
+
+	// From its first start on the computer whose keys are credentials has a station.pub that says so, and NCT has one to collect.
+	dir, creds := t.TempDir(), t.TempDir()
+	put(t, creds, vault.KeyCredential, vault.SecretCredential)
+	open(t, dir, vault.Options{Credentials: creds})
+	if data, err := os.ReadFile(filepath.Join(dir, pub)); err != nil || string(data) != lines[pub]+"\n" {
+		t.Errorf("station.pub: %q, %v", data, err)
+	}
+	if _, err := vault.Open(dir, vault.Options{Credentials: "-"}); !errors.Is(err, vault.ErrKey) || len(names(t, dir)) != 1 {
+		t.Errorf("without them: %v, and %q lies there", err, names(t, dir))
 	}
 }
 

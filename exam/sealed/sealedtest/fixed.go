@@ -22,6 +22,7 @@ import (
 // Keys that nobody uses.
 const (
 	KeyLine      = "PRIVATE+KEY+emtihan-station+a853c582+AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
+	RoomKeyLine  = "PRIVATE+KEY+emtihan-station+4b9369e5+AQMGCQwPEhUYGx4hJCcqLTAzNjk8P0JFSEtOUVRXWl1g" // of the administrators' computer
 	OtherKeyLine = "PRIVATE+KEY+emtihan-station+2bf39246+AQIEBggKDA4QEhQWGBocHiAiJCYoKiwuMDI0Njg6PD5A"
 	SecretLine   = "EMTIHAN-STATION-SECRET-1+fb5bc2d5+AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
 	IdentityLine = "AGE-SECRET-KEY-1LEHPCV7VUF98HLVSW9LNWN97WQX9TTR90AGV5PN3NRHRMQ3G5R3Q6DVVSH"
@@ -117,6 +118,7 @@ type Form struct {
 	Witness *stream.Witness // countersigns every second checkpoint
 	Salt    string          // anything else draws other salts
 	Every   int             // records between checkpoints; 0 is 4
+	Created time.Time       // of the header; zero is [Start]
 }
 
 // Stream returns the log as a journal's bytes, without the space for hints: the same bytes every time. A new run begins where
@@ -134,7 +136,11 @@ func (l *Log) Stream(id string, form Form) (header []byte, frames []byte) {
 			l.tb.Fatal(err)
 		}
 	}
-	header, err := Header(l.tb, id).Encode()
+	h := Header(l.tb, id)
+	if !form.Created.IsZero() {
+		h.Created = form.Created.UnixMilli()
+	}
+	header, err := h.Encode()
 	must(err)
 	key := Key(l.tb, form.KeyLine)
 	verifier, err := key.Public().Verifier()
