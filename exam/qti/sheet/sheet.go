@@ -8,7 +8,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -17,9 +16,9 @@ import (
 	"unicode/utf8"
 
 	"emtihan/exam/qti"
+	"emtihan/exam/qti/finding"
 	"emtihan/exam/qti/intake"
-
-	"golang.org/x/text/encoding/charmap"
+	"emtihan/exam/qti/table"
 )
 
 // columns are those of a table, in the order of the template. Only id, kind and text are required; choices go up to choice_12.
@@ -39,20 +38,15 @@ import (
 var columns = []string{"id", "block", "kind", "points", "text", "picture", "passage", "choice_1", "choice_2", "choice_3", "choice_4", "choice_5", "choice_6", "key", "shuffle"}
 
 const (
-	maxRows    = 10_000
 	maxChoices = 12
 	maxCell    = 32_767 // what spreadsheet programs take
-	maxTable   = 16 << 20
 )
 
-// Template returns an empty table with its header and one example of each kind, as CSV in UTF-8 with a byte-order mark, which
-// spreadsheet programs ask for.
-func Template() []byte {
-	var b bytes.Buffer
-	b.WriteString("\ufeff")
-	w := csv.NewWriter(&b)
-	w.Comma = ';'
-	rows := [][]string{
+var limits = table.Limits{Bytes: 16 << 20, Rows: 10_001}
+
+// examples are the header and one row of each kind.
+func examples() [][]string {
+	return [][]string{
 		columns,
 		{"text-1", "Чтение", "passage", "", "Абай Кунанбаев — поэт и мыслитель.\nОн родился в 1845 году.", "", "", "", "", "", "", "", "", "", ""},
 		{"q-1", "Чтение", "single", "1", "В каком году родился Абай?", "", "text-1", "1840", "1845", "1854", "", "", "", "2", "yes"},
@@ -61,8 +55,47 @@ func Template() []byte {
 		{"q-4", "Профиль", "number", "1", "Число π до двух знаков", "", "", "", "", "", "", "", "", "3,14±0,005", ""},
 		{"q-5", "Эссе", "long", "20", "Напишите эссе о роли науки.", "", "", "", "", "", "", "", "", "", ""},
 	}
-	_ = w.WriteAll(rows) // a bytes.Buffer takes everything
+}
+
+// Template returns an empty table with its header and one example of each kind, as CSV in UTF-8 with a byte-order mark, which
+// spreadsheet programs ask for.
+func Template() []byte {
+	var b bytes.Buffer
+	b.WriteString("\ufeff")
+	w := csv.NewWriter(&b)
+	w.Comma = ';'
+	_ = w.WriteAll(examples()) // a bytes.Buffer takes everything
 	return b.Bytes()
+}
+
+// TemplateXLSX returns the same table as a workbook, whose second sheet explains the columns.
+func TemplateXLSX() ([]byte, error) {
+	widths := make([]float64, len(columns))
+	for i, name := range columns {
+		widths[i] = 12
+		if name == "text" {
+			widths[i] = 50
+		}
+	}
+	return table.Write(
+		table.Sheet{Name: "items", Header: true, Wrapped: true, Widths: widths, Rows: examples()},
+		table.Sheet{Name: "help", Header: true, Wrapped: true, Widths: []float64{12, 60, 60}, Rows: help},
+	)
+}
+
+// help explains the columns to whoever fills the table in.
+var help = [][]string{
+	{"column", "по-русски", "қазақша"},
+	{"id", "Имя задания: начинается с латинской буквы, дальше буквы, цифры, - и _, не больше 32 знаков; не повторяется", "Тапсырманың аты: латын әрпінен басталады, одан әрі әріптер, цифрлар, - және _, 32 таңбадан аспайды; қайталанбайды"},
+	{"block", "Раздел; пусто: как в строке выше", "Бөлім; бос болса: жоғарғы жолдағыдай"},
+	{"kind", "single (один ответ), multiple (несколько), short (слово), number (число), long (текст), passage (текст, общий для заданий)", "single (бір жауап), multiple (бірнеше), short (сөз), number (сан), long (мәтін), passage (тапсырмаларға ортақ мәтін)"},
+	{"points", "Баллы, от 0 до 1000; пусто: 1", "Балл, 0-ден 1000-ға дейін; бос болса: 1"},
+	{"text", "Вопрос; новая строка в ячейке начинает новый абзац", "Сұрақ; ұяшықтағы жаңа жол жаңа абзац бастайды"},
+	{"picture", "Файл рисунка, который передаётся вместе с таблицей", "Кестемен бірге берілетін сурет файлы"},
+	{"passage", "id строки вида passage, текст которой стоит перед вопросом", "Мәтіні сұрақтың алдында тұратын passage жолының id-і"},
+	{"choice_1 …", "Варианты ответа, до choice_12", "Жауап нұсқалары, choice_12 дейін"},
+	{"key", "single, multiple: номера верных вариантов (2; 1;3); short: верные ответы через точку с запятой; number: число, можно с допуском (3,14±0,005)", "single, multiple: дұрыс нұсқалардың нөмірлері (2; 1;3); short: дұрыс жауаптар нүктелі үтір арқылы; number: сан, ауытқуымен де болады (3,14±0,005)"},
+	{"shuffle", "yes: варианты в любом порядке", "yes: нұсқалар кез келген ретпен"},
 }
 
 // CellError says what is wrong in a cell.
@@ -79,69 +112,76 @@ func (e *CellError) Error() string {
 	return fmt.Sprintf("row %d, column %s: %s", e.Row, e.Column, e.Text)
 }
 
-// ReadCSV reads a table of values separated by commas, semicolons or tabs, in UTF-8, or in windows-1251 as older spreadsheet programs
-// write it. Pictures are the files that the column picture may name. All that is wrong is
-// reported at once: the error joins [*CellError]s.
+// ReadCSV reads a table of values separated by commas, semicolons or tabs, in UTF-8, or in windows-1251 where it is certainly that.
+// Pictures are the files that the column picture may name. All that is wrong is reported at once: the error joins [*CellError]s, or is a
+// [*table.Error].
 func ReadCSV(name string, data []byte, pictures map[string][]byte, options qti.Options) (*qti.Package, error) {
-	rows, err := readRows(data)
+	t, err := table.ReadCSV(data, limits)
 	if err != nil {
 		return nil, err
 	}
-	return Read(name, rows, pictures, options)
+	return read(name, t, pictures, options)
 }
 
-func readRows(data []byte) ([][]string, error) {
-	if len(data) > maxTable {
-		return nil, fmt.Errorf("the table has %d bytes, more than %d", len(data), maxTable)
+// ReadXLSX reads the first visible sheet of a workbook by the same rules. Cells that a spreadsheet program has computed, made a date of or
+// merged are errors: what the author meant is not in the file any more.
+func ReadXLSX(name string, data []byte, pictures map[string][]byte, options qti.Options) (*qti.Package, error) {
+	t, err := table.ReadXLSX(data, limits)
+	if err != nil {
+		return nil, err
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) || bytes.HasPrefix(data, []byte("PK")) {
-		return nil, errors.New("the file is no CSV table: save it as “CSV UTF-8”")
-	}
-	if !utf8.Valid(data) {
-		plain, err := charmap.Windows1251.NewDecoder().Bytes(data)
-		if err != nil {
-			return nil, fmt.Errorf("the table is neither in UTF-8 nor in windows-1251: %w", err)
-		}
-		data = plain
-	}
-	first, _, _ := bytes.Cut(data, []byte("\n"))
-	r := csv.NewReader(bytes.NewReader(data))
-	r.FieldsPerRecord = -1
-	r.LazyQuotes = false
-	if bytes.Count(first, []byte(";")) > bytes.Count(first, []byte(",")) {
-		r.Comma = ';'
-	} else if bytes.Count(first, []byte("\t")) > bytes.Count(first, []byte(",")) {
-		r.Comma = '\t'
-	}
-	var rows [][]string
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the table cannot be read: %w", err)
-		}
-		if rows = append(rows, row); len(rows) > maxRows+1 {
-			return nil, fmt.Errorf("the table has more than %d rows", maxRows)
-		}
-	}
+	return read(name, t, pictures, options)
 }
 
-type table struct {
+func read(name string, from *table.Table, pictures map[string][]byte, options qti.Options) (*qti.Package, error) {
+	check := &rows{}
+	for _, row := range from.Rows {
+		if row.Hidden {
+			check.bad(row.Number, "", "is hidden: show it or delete it")
+		}
+		for i, c := range row.Cells {
+			column := table.Column(i)
+			switch {
+			case c.Formula:
+				check.bad(row.Number, column, "has a formula: put its value in its place")
+			case c.Merged:
+				check.bad(row.Number, column, "is merged with others: part them")
+			case c.Kind == table.Date:
+				check.bad(row.Number, column, "was made a date by the spreadsheet program (%s): set the column to “text” and type it again", c.Text)
+			case c.Kind == table.Fault:
+				check.bad(row.Number, column, "has the error %s", c.Text)
+			}
+		}
+	}
+	if len(check.errs) > 0 {
+		return nil, errors.Join(check.errs...)
+	}
+	p, err := Read(name, from.Strings(), pictures, options)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(from.Remarks, table.RemarkWindows1251) {
+		p.Findings = append(p.Findings, finding.Finding{Severity: finding.Warning, Text: "the table was read as windows-1251, which has no Kazakh letters"})
+	}
+	if slices.Contains(from.Remarks, table.RemarkOtherSheets) {
+		p.Findings = append(p.Findings, finding.Finding{Severity: finding.Note, Text: fmt.Sprintf("only the sheet %q was read; other sheets have something in them, too", from.Sheet)})
+	}
+	return p, nil
+}
+
+type rows struct {
 	column map[string]int
 	rows   [][]string
 	errs   []error
 }
 
-func (t *table) bad(row int, column, format string, args ...any) {
+func (t *rows) bad(row int, column, format string, args ...any) {
 	if len(t.errs) < 200 {
 		t.errs = append(t.errs, &CellError{Row: row, Column: column, Text: fmt.Sprintf(format, args...)})
 	}
 }
 
-func (t *table) cell(row int, column string) string {
+func (t *rows) cell(row int, column string) string {
 	i, ok := t.column[column]
 	if !ok || i >= len(t.rows[row]) {
 		return ""
@@ -152,8 +192,8 @@ func (t *table) cell(row int, column string) string {
 var validID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
 
 // Read reads a table whose first row is the header. See [ReadCSV].
-func Read(name string, rows [][]string, pictures map[string][]byte, options qti.Options) (*qti.Package, error) {
-	t := &table{column: make(map[string]int), rows: rows}
+func Read(name string, lines [][]string, pictures map[string][]byte, options qti.Options) (*qti.Package, error) {
+	t := &rows{column: make(map[string]int), rows: lines}
 	if err := t.header(); err != nil {
 		return nil, err
 	}
@@ -188,7 +228,7 @@ func Read(name string, rows [][]string, pictures map[string][]byte, options qti.
 	return qti.Read(name, source, options, nil)
 }
 
-func (t *table) header() error {
+func (t *rows) header() error {
 	if len(t.rows) == 0 {
 		return errors.New("the table is empty")
 	}
@@ -228,7 +268,7 @@ type item struct {
 	shuffle                                 bool
 }
 
-func (t *table) items(files map[string][]byte) (items []item, passages map[string]string) {
+func (t *rows) items(files map[string][]byte) (items []item, passages map[string]string) {
 	passages = make(map[string]string)
 	seen := make(map[string]bool)
 	block := ""
@@ -271,7 +311,7 @@ func number(text string) (float64, error) {
 	return strconv.ParseFloat(strings.Replace(strings.TrimSpace(text), ",", ".", 1), 64)
 }
 
-func (t *table) fill(i int, it *item, files map[string][]byte) {
+func (t *rows) fill(i int, it *item, files map[string][]byte) {
 	if p := t.cell(i, "points"); p != "" {
 		x, err := number(p)
 		if err != nil || !(x > 0 && x <= 1000) {
@@ -309,7 +349,7 @@ func (t *table) fill(i int, it *item, files map[string][]byte) {
 	t.key(i, it)
 }
 
-func (t *table) key(i int, it *item) {
+func (t *rows) key(i int, it *item) {
 	key := t.cell(i, "key")
 	parts := slices.DeleteFunc(strings.Split(key, ";"), func(s string) bool { return strings.TrimSpace(s) == "" })
 	switch it.kind {

@@ -1,6 +1,8 @@
 package sheet_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -193,4 +195,89 @@ func FuzzCSV(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The workbook says the same as the CSV file, and its own template can be read.
+func TestWorkbook(t *testing.T) {
+	data, err := sheet.TemplateXLSX()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromWorkbook, err := sheet.ReadXLSX("example", data, nil, qti.Options{Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromCSV, err := sheet.ReadCSV("example", sheet.Template(), nil, qti.Options{Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(fromWorkbook.Items) != len(fromCSV.Items) {
+		t.Fatalf("%d items and %d", len(fromWorkbook.Items), len(fromCSV.Items))
+	}
+	for i, it := range fromWorkbook.Items {
+		a, errA := fromWorkbook.File(it.Path)
+		b, errB := fromCSV.File(fromCSV.Items[i].Path)
+		if errA != nil || errB != nil || string(a) != string(b) {
+			t.Errorf("%s differs: %v %v", it.ID, errA, errB)
+		}
+	}
+	if got := fromWorkbook.Findings; len(got) != 1 || !strings.Contains(got[0].Text, "other sheets") {
+		t.Errorf("findings %v", got)
+	}
+}
+
+// What a spreadsheet program has made of a value is said, cell by cell.
+func TestWorkbookCells(t *testing.T) {
+	const head = `<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c><c r="B1" t="inlineStr"><is><t>kind</t></is></c><c r="C1" t="inlineStr"><is><t>text</t></is></c><c r="D1" t="inlineStr"><is><t>key</t></is></c></row>`
+	const good = `<row r="3"><c r="A3" t="inlineStr"><is><t>q</t></is></c><c r="B3" t="inlineStr"><is><t>short</t></is></c><c r="C3" t="inlineStr"><is><t>2+2?</t></is></c><c r="D3"><v>4</v></c></row>`
+	read := func(rows, after string) error {
+		t.Helper()
+		_, err := sheet.ReadXLSX("t", workbook(t, rows, after), nil, qti.Options{Strict: true})
+		return err
+	}
+	if err := read(head+good, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, rows, after, says string }{
+		{"formula", strings.Replace(good, "<v>4", "<f>2+2</f><v>4", 1), "", "row 3, column D: has a formula"},
+		{"date", strings.Replace(good, "<v>4", "<v>45000", 1), "date", "row 3, column D: was made a date by the spreadsheet program (2023-03-15)"},
+		{"merged", good, `<mergeCells><mergeCell ref="C3:D3"/></mergeCells>`, "row 3, column C: is merged"},
+		{"error", strings.Replace(good, `"D3"><v>4`, `"D3" t="e"><v>#REF!`, 1), "", "row 3, column D: has the error #REF!"},
+		{"hidden", strings.Replace(good, `r="3"`, `r="3" hidden="1"`, 1), "", "row 3: is hidden"},
+		{"a wrong cell", strings.Replace(good, "short", "guess", 1), "", `row 3, column kind: "guess"`},
+	} {
+		rows := head + tt.rows
+		if tt.after == "date" {
+			rows, tt.after = strings.Replace(rows, `r="D3"`, `r="D3" s="1"`, 1), ""
+		}
+		if err := read(rows, tt.after); err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.says)
+		}
+	}
+}
+
+// workbook packs a sheet; style 1 shows dates.
+func workbook(t *testing.T, rows, after string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for name, text := range map[string]string{
+		"[Content_Types].xml":        `<Types/>`,
+		"xl/workbook.xml":            `<workbook xmlns:r="r"><sheets><sheet name="S" r:id="r1"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="r1" Type="x/worksheet" Target="s.xml"/><Relationship Id="r2" Type="x/styles" Target="styles.xml"/></Relationships>`,
+		"xl/styles.xml":              `<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>`,
+		"xl/s.xml":                   `<worksheet><sheetData>` + rows + `</sheetData>` + after + `</worksheet>`,
+	} {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
