@@ -66,6 +66,8 @@ const (
 	Forbidden Reason = "forbidden"
 	// Unsuitable: what stands at the path is not a serial port that may be used, or it refuses the settings.
 	Unsuitable Reason = "unsuitable"
+	// Stuck: a contact stands in one position for longer than it can; its cable is cut, or its relay is stuck.
+	Stuck Reason = "stuck"
 )
 
 // transient reasons may be one spoilt answer; they make a device unknown only when they last.

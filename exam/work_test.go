@@ -74,7 +74,8 @@ func TestHighlights(t *testing.T) {
 			return err
 		}
 		for _, cmd := range append([]exam.Command{
-			exam.Open{Opened: opened}, exam.StartRun{},
+			exam.Open{Opened: opened},
+			exam.StartRun{},
 			exam.ReportFace{FaceChecked: exam.FaceChecked{Purpose: exam.PurposeLogin, Verdict: exam.VerdictAccepted}},
 		}, steps...) {
 			if err := run(cmd); err != nil {

@@ -25,7 +25,7 @@ type cli struct {
 	Session string `required:"" placeholder:"FILE" help:"Session file: who is expected, and who may decide."`
 	Data    string `placeholder:"DIR" help:"Data folder for the room's log, acts and form templates (forms/)."`
 	Second  string `placeholder:"DIR" help:"Folder on another disk or a stick that keeps the room's log, too."`
-	Devices string `placeholder:"FILE" help:"Devices file with the sections [detector] and [door]."`
+	Devices string `placeholder:"FILE" help:"Devices file, see docs/devices.md."`
 	Room    string `placeholder:"SOCKET" help:"Unix socket for the stations of the room."`
 	Lang    string `default:"kk" enum:"kk,ru,en" help:"Language at the start: kk, ru or en."`
 	Witness string `placeholder:"FILE" help:"Diagnostics file: one JSON line for each state shown, without personal data."`
@@ -65,8 +65,12 @@ func (p portMissing) in(l locales.Lang) string {
 var errExit = errors.New("help was shown")
 
 func run(args []string, stdout, stderr io.Writer) (code int) {
+	// The tools for devices need no session.
+	if len(args) > 0 && args[0] == "devices" {
+		return devicesTool(args[1:], stdout, stderr)
+	}
 	c := new(cli)
-	parser, err := kong.New(c, kong.Name("proctor"), kong.Description("The administrators' window of an exam room."),
+	parser, err := kong.New(c, kong.Name("proctor"), kong.Description("The administrators' window of an exam room. \"proctor devices --help\" shows the tools for its devices."),
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { panic(errExit) }))
 	if err != nil {
 		fmt.Fprintln(stderr, "proctor:", err)

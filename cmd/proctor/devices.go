@@ -2,51 +2,140 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"slices"
 	"sync"
 
 	"emtihan/devices"
 	"emtihan/devices/detector"
 	"emtihan/devices/door"
-	"emtihan/devices/modbus"
+	"emtihan/devices/site"
 	"emtihan/exam"
-	"emtihan/proctor/room"
 )
 
-// watchDevices hands what the devices say to the room until ctx ends; wait then returns. Devices with the same path share
-// the line. A device that the file does not name, or whose driver cannot run, is unknown and says why.
-func watchDevices(ctx context.Context, s *settings, r *room.Room) (wait func()) {
-	buses := new(modbus.Buses)
-	var running sync.WaitGroup
-	if s.detector == nil {
+// loadSite reads a devices file for the window, which shows one detector and any number of doors as one.
+func loadSite(path string) (*site.Site, error) {
+	s, err := site.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(devicesOf(s, site.Detector)); n > 1 {
+		return nil, fmt.Errorf("it names %d detectors, and the administrators' window shows one", n)
+	}
+	return s, nil
+}
+
+// devicesOf returns the devices of a kind; a site may be nil.
+func devicesOf(s *site.Site, kind string) (all []site.Device) {
+	if s == nil {
+		return nil
+	}
+	for _, d := range s.Devices {
+		if d.Kind == kind {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// missingPorts says which of detector and doors the file does not name or have no port.
+func missingPorts(s *site.Site) (out []portMissing) {
+	note := func(id, kind string) {
+		all := devicesOf(s, kind)
+		if len(all) == 0 {
+			out = append(out, portMissing{id, "not-configured"})
+		}
+		for _, d := range all {
+			if b, _ := s.Bus(d.Bus); !exists(b.Line.Path) {
+				out = append(out, portMissing{id, string(devices.Missing)})
+				return
+			}
+		}
+	}
+	note("no_detector", site.Detector)
+	note("no_door", site.Door)
+	return out
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// listener is the room as far as devices speak to it.
+type listener interface {
+	Detector(e exam.DetectorRead)
+	Door(e exam.DoorRead)
+}
+
+// watchDevices hands what the devices say to the room until ctx ends; wait then returns. A device that the file does not
+// name, or whose driver cannot run, is unknown and says why.
+func watchDevices(ctx context.Context, s *site.Site, r listener) (wait func()) {
+	detectors, doors := devicesOf(s, site.Detector), newDoors(r, devicesOf(s, site.Door))
+	if len(detectors) == 0 {
 		r.Detector(exam.DetectorRead{Reason: "not-configured"})
-	} else {
-		running.Go(func() {
-			bus, err := buses.Bus(s.detector.Config)
-			if err == nil {
-				err = detector.RunOn(ctx, bus, *s.detector, func(d detector.Reading) { r.Detector(detectorRead(d)) })
-			}
-			if err != nil {
-				r.Detector(exam.DetectorRead{Device: s.detector.Name, Reason: stopped})
-			}
-		})
 	}
-	if s.door == nil {
+	if len(doors.states) == 0 {
 		r.Door(exam.DoorRead{Reason: "not-configured"})
-	} else {
-		running.Go(func() {
-			bus, err := buses.Bus(s.door.Config)
-			if err == nil {
-				err = door.RunOn(ctx, bus, *s.door, func(d door.Reading) { r.Door(doorRead(d)) })
-			}
-			if err != nil {
-				r.Door(exam.DoorRead{Device: s.door.Name, Reason: stopped})
-			}
-		})
 	}
+	if s == nil {
+		return func() {}
+	}
+	running, err := s.Start(ctx, site.Observer{
+		Detector: func(d detector.Reading) { r.Detector(detectorRead(d)) },
+		Door:     func(d door.Reading) { doors.hear(doorRead(d)) },
+	})
+	if err != nil {
+		for _, d := range detectors {
+			r.Detector(exam.DetectorRead{Device: d.Name, Reason: stopped})
+		}
+		for _, d := range devicesOf(s, site.Door) {
+			doors.hear(exam.DoorRead{Device: d.Name, Reason: stopped})
+		}
+		return func() {}
+	}
+	var once sync.Once
 	return func() {
-		running.Wait()
-		_ = buses.Close() // nothing is written to a line that could be lost
+		once.Do(func() { _ = running.Stop() }) // nothing is written to a line that could be lost
 	}
+}
+
+// doors are all doors of the room, of which the window shows one: the log hears of every change, and the last word has the
+// door that needs somebody most. "Closed" is said only when all are (R21).
+type doors struct {
+	room   listener
+	order  []string
+	states map[string]exam.DoorRead
+}
+
+func newDoors(r listener, all []site.Device) *doors {
+	d := &doors{room: r, states: map[string]exam.DoorRead{}}
+	for _, one := range all {
+		d.order = append(d.order, one.Name)
+		d.states[one.Name] = exam.DoorRead{Device: one.Name, Reason: "waiting"}
+	}
+	return d
+}
+
+func (d *doors) hear(e exam.DoorRead) {
+	d.states[e.Device] = e
+	d.room.Door(e)
+	worst := slices.MaxFunc(d.order, func(a, b string) int { return urgency(d.states[a]) - urgency(d.states[b]) })
+	if urgency(d.states[worst]) > urgency(e) {
+		d.room.Door(d.states[worst])
+	}
+}
+
+// urgency orders the states of a door.
+func urgency(e exam.DoorRead) int {
+	switch {
+	case !e.Known:
+		return 2
+	case e.Open:
+		return 1
+	}
+	return 0
 }
 
 // stopped is the reason of a driver that ended by itself.

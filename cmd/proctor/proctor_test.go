@@ -172,45 +172,6 @@ func TestCheckNamesMissingPorts(t *testing.T) {
 	}
 }
 
-func TestParseDevices(t *testing.T) {
-	d, o, err := parseDevices([]byte(strings.ReplaceAll(devicesText, "DIR", "/dev/exam")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.Path != "/dev/exam/detector" || d.Unit != 1 || d.CounterRegister != 64 || d.PollInterval != 20*time.Millisecond || o.Path != "/dev/exam/door" || o.Unit != 2 {
-		t.Errorf("detector %+v, door %+v", d, o)
-	}
-	if d, o, err := parseDevices(nil); d != nil || o != nil || err != nil {
-		t.Errorf("an empty file: %v, %v, %v", d, o, err)
-	}
-	for _, c := range []struct{ name, text, want string }{
-		{"unknown section", "[detektor]\npath = \"x\"\n", "detektor"},
-		{"unknown key", "[door]\npath = \"x\"\nspeed = 1\n", "door.speed"},
-		{"no path", "[door]\n", "path"},
-		{"wrong value", "[detector]\npath = \"x\"\nparity = \"maybe\"\n", "parity"},
-		{"syntax", "[detector\n", "line"},
-		{"duration", "[detector]\npath = \"x\"\npoll_interval = \"soon\"\n", "soon"},
-	} {
-		if _, _, err := parseDevices([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v, want it to name %q", c.name, err, c.want)
-		}
-	}
-}
-
-func FuzzParseDevices(f *testing.F) {
-	f.Add([]byte(devicesText))
-	f.Add([]byte("[door]\npath = \"x\"\nunit = 300\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		d, o, err := parseDevices(data)
-		if err != nil && (d != nil || o != nil) {
-			t.Fatal("a file with an error still names devices")
-		}
-		if d != nil && d.Path == "" || o != nil && o.Path == "" {
-			t.Fatal("a device without a path was accepted")
-		}
-	})
-}
-
 // R21: an unknown reading carries no values, whatever stands in it.
 func TestUnknownReadingsCarryNoValues(t *testing.T) {
 	o := devices.Observation{Device: "x", Reason: devices.Unplugged}
@@ -258,7 +219,7 @@ func TestDevicesToRoom(t *testing.T) {
 	}
 	defer r.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	wait := watchDevices(ctx, s, r)
+	wait := watchDevices(ctx, s.devices, r)
 	defer func() { stop(); wait() }()
 	command := func(c string) {
 		t.Helper()

@@ -86,7 +86,7 @@ func window(c *cli, stderr io.Writer) int {
 	})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	wait := watchDevices(ctx, s, r)
+	wait := watchDevices(ctx, s.devices, r)
 	defer func() {
 		stop()
 		wait()

@@ -28,7 +28,8 @@ const (
 )
 
 type devicesCommand struct {
-	Dir string `required:"" placeholder:"DIR" help:"Directory for the ports DIR/detector, DIR/door and DIR/lock and the socket DIR/control; made if absent."`
+	Dir      string `required:"" placeholder:"DIR" help:"Directory for the ports DIR/detector, door, lock, gate and scanner, the UPS's socket DIR/ups and the socket DIR/control; made if absent."`
+	Scenario string `placeholder:"FILE" type:"path" help:"Carry out the commands of this file at their times; see below."`
 }
 
 // Help lists the commands that the running devices take.
@@ -38,9 +39,10 @@ func (devicesCommand) Help() string {
 		"\"simulate control\", from the socket; each is answered with \"ok\" or \"error: …\". The end of the standard input " +
 		"does not end it; \"quit\", an interrupt or a termination signal does.\n\n" +
 		// Indented lines are shown as they are.
-		indent + strings.ReplaceAll(simulate.Commands+"\nquit", "\n", "\n"+indent) + "\n\n" + fmt.Sprintf("The detector is unit %d, input 0, counter in holding or input register %d; the door is unit %d, "+
-		"input 0, on while it is closed; the lock speaks OSDP at address %d, input 0, active while it is closed, output 0, and takes the default key.",
-		simulate.DetectorUnit, simulate.CounterRegister, simulate.DoorUnit, simulate.LockAddress)
+		indent + strings.ReplaceAll(simulate.Commands+"\nquit", "\n", "\n"+indent) + "\n\n" + "A scenario:\n\n" +
+		indent + strings.ReplaceAll(simulate.ScenarioHelp, "\n", "\n"+indent) + "\n\n" + fmt.Sprintf("The detector is unit %d, input 0, counter in holding or input register %d; the door is unit %d, "+
+		"input 0, on while it is closed; the lock speaks OSDP at address %d, input 0, active while it is closed, output 0, and takes the default key; gate is a detector that speaks ASCII; the UPS is called %s.",
+		simulate.DetectorUnit, simulate.CounterRegister, simulate.DoorUnit, simulate.LockAddress, simulate.UPSName)
 }
 
 // Run plays the devices until it is told to quit.
@@ -85,8 +87,9 @@ func (c *devicesCommand) play(ctx context.Context, s streams) (err error) {
 	}
 	var conversations sync.WaitGroup
 	defer conversations.Wait()
-	// Before the wait, for nothing else ends Accept; the first Close reports what there is to report.
+	// Before the wait, for nothing else ends Accept and the scenario; the first Close reports what there is to report.
 	defer socket.Close()
+	defer quit()
 	conversations.Go(func() {
 		for {
 			peer, err := socket.Accept()
@@ -101,7 +104,14 @@ func (c *devicesCommand) play(ctx context.Context, s streams) (err error) {
 			})
 		}
 	})
+	var steps []simulate.Step
+	if c.Scenario != "" {
+		if steps, err = readScenario(c.Scenario, room); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(s.out, "ready")
+	conversations.Go(func() { playScenario(ctx, steps, do, s.out) })
 	// Reading the standard input cannot be interrupted, so nobody waits for it.
 	go converse(s.in, s.out, do)
 	<-ctx.Done()

@@ -287,3 +287,52 @@ func TestReadingsFollowCommands(t *testing.T) { // R21
 		}
 	}
 }
+
+// The commands of a scenario are carried out in their order, and a mistake in it is named before anything is played.
+func TestScenarioFile(t *testing.T) {
+	dir := shortDir(t)
+	path := filepath.Join(dir, "scenario")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("0s door open\n+10ms detector alarm\n+10ms door replug\n+10ms quit\n")
+	code, out, errs := called("devices", "--dir", filepath.Join(dir, "dev"), "--scenario", path)
+	want := "ready\n0s door open: ok\n10ms detector alarm: ok\n20ms door replug: error: simulate: the line is plugged in already\n30ms quit: ok\n"
+	if code != 0 || out != want {
+		t.Errorf("exit code %d, wrote %q%s, want %q", code, out, errs, want)
+	}
+	for text, want := range map[string]string{"0s door open\n1s door fly\n": "line 2", "soon door open\n": "line 1"} {
+		write(text)
+		if code, out, errs := called("devices", "--dir", filepath.Join(dir, "dev"), "--scenario", path); code != 1 || out != "" || !strings.Contains(errs, want) {
+			t.Errorf("%q: exit code %d, wrote %q%s", text, code, out, errs)
+		}
+	}
+	if code, _, errs := called("devices", "--dir", filepath.Join(dir, "dev"), "--scenario", filepath.Join(dir, "none")); code != 1 || !strings.Contains(errs, "none") {
+		t.Errorf("a scenario that is not there: %d, %s", code, errs)
+	}
+}
+
+// The statement of the fault table can fail: a driver that goes on saying "clear" is counted.
+func TestFaultsWatcher(t *testing.T) { // R21
+	w := &watcher{change: make(chan struct{}, 1)}
+	good := devices.Observation{Quality: devices.Good}
+	w.hear(good, true)
+	w.truth.moves = []time.Time{time.Now().Add(-time.Second)}
+	w.hear(good, false)
+	w.hear(devices.Observation{Reason: devices.Silent}, false)
+	if w.wrong != 0 {
+		t.Errorf("%d false statements among true ones", w.wrong)
+	}
+	w.hear(good, true)
+	if w.wrong != 1 {
+		t.Error("clear during an alarm was not noticed")
+	}
+	w.truth.moves = append(w.truth.moves, time.Now().Add(-oldest/2))
+	w.hear(good, true)
+	if w.wrong != 1 {
+		t.Error("clear right after an alarm counts as false")
+	}
+}

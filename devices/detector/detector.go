@@ -1,5 +1,5 @@
-// Package detector reads a walk-through metal detector whose alarm relay is wired to a digital input module with a pulse
-// counter on a Modbus line.
+// Package detector reads a walk-through metal detector, whose alarm relay is wired to a digital input module with a pulse
+// counter on a Modbus line, or that tells the number of its alarms in lines of ASCII.
 //
 // The relay's pulse may be shorter than the time between two polls. Alarms are therefore taken from the difference of the
 // module's counter, which also tells of those that happened while nobody was listening; the input only shows whether
@@ -24,8 +24,12 @@ type Config struct {
 	line.Config
 	// The input to which the alarm relay is wired.
 	modbus.Contact
-	// NormallyClosed says that the relay opens on alarm. Prefer such wiring: a cut cable then reads as an alarm.
+	// NormallyClosed says that the relay opens on alarm. Prefer such wiring: a cut cable then reads as an alarm and, when it
+	// lasts, as a fault. With the other wiring nobody notices a cut cable.
 	NormallyClosed bool `toml:"normally_closed"`
+	// AlarmLongest is how long an alarm may last; longer is a cut cable or a relay that is stuck, and the detector is
+	// unknown [30 s when NormallyClosed, otherwise any time].
+	AlarmLongest time.Duration `toml:"alarm_longest"`
 	// CounterFunction says where the counter of the input stands: in "holding" (function 03) or "input" (04) registers,
 	// or "none" when the module does not count; alarms shorter than PollInterval are then missed ["holding"].
 	CounterFunction string `toml:"counter_function"`
@@ -66,7 +70,12 @@ func (c Config) Complete() (Config, error) {
 	if c.SilentAfter == 0 {
 		c.SilentAfter = 2 * time.Second
 	}
+	if c.AlarmLongest == 0 && c.NormallyClosed {
+		c.AlarmLongest = 30 * time.Second
+	}
 	switch {
+	case c.AlarmLongest < 0 || c.AlarmLongest > time.Hour:
+		return c, fmt.Errorf("detector: alarm_longest %v is not between 0 and 1h", c.AlarmLongest)
 	case c.CounterFunction != "holding" && c.CounterFunction != "input" && c.CounterFunction != "none":
 		return c, fmt.Errorf("detector: counter_function %q is not holding, input or none", c.CounterFunction)
 	case c.CounterBits != 16 && c.CounterBits != 32:
@@ -129,7 +138,9 @@ func RunOn(ctx context.Context, bus *modbus.Bus, c Config, report func(Reading))
 	if err != nil {
 		return err
 	}
-	t := tracker{bits: c.CounterBits, counted: c.CounterFunction != "none"}
+	t := tracker{
+		bits: c.CounterBits, counted: c.CounterFunction != "none", countsAfter: c.NormallyClosed, longest: c.AlarmLongest,
+	}
 	schedule := devices.Schedule{Every: c.PollInterval, Retry: min(time.Second, c.SilentAfter), SilentAfter: c.SilentAfter}
 	devices.Watch(ctx, c.Name, schedule, c.sampler(bus).next, func(o devices.Observation, s sample) {
 		if reading, changed := t.next(o, s); changed {
@@ -204,32 +215,73 @@ func (c Config) readCount(ctx context.Context, bus *modbus.Bus) (uint32, error) 
 type tracker struct {
 	bits    int
 	counted bool // the module counts, otherwise the tracker does
+	// countsAfter: the module may count an alarm only when it ends, because the input is then turned on again.
+	countsAfter bool
+	longest     time.Duration // 0: an alarm may last for ever
 
 	begun bool // last and at are those of a known poll
 	last  sample
 	at    time.Time
 	edges uint32
+	// told are the alarms reported when the contact moved, which the module has yet to count.
+	told  uint32
+	since time.Time // beginning of the present alarm
+	stuck bool      // it has been reported as a fault
 }
 
 func (t *tracker) next(o devices.Observation, s sample) (_ Reading, changed bool) {
 	if !o.Known() {
+		t.stuck = false
 		return Reading{Observation: o}, true
 	}
+	begins := s.active && (!t.begun || o.First || !t.last.active)
 	r := Reading{Observation: o, Active: s.active}
 	switch {
 	case !t.counted:
-		if s.active && (o.First || !t.last.active) {
+		if begins {
 			t.edges++
 			r.New = 1
 		}
 		s.count = t.edges
 	case t.begun:
 		r.New, r.Restarted = advance(t.last.count, s.count, t.bits, o.Time.Sub(t.at))
+		if r.Restarted {
+			t.told = 0
+		}
+	}
+	if t.counted && t.countsAfter {
+		counted := min(r.New, t.told)
+		r.New, t.told = r.New-counted, t.told-counted
+		if s.active && (!t.begun || !t.last.active) && r.New == 0 {
+			r.New, t.told = 1, 1
+		}
 	}
 	r.Count = s.count
 	changed = o.First || s != t.last
+	if begins {
+		t.since = o.Time
+	}
 	t.begun, t.last, t.at = true, s, o.Time
-	return r, changed
+	return t.lasting(r, changed)
+}
+
+// lasting makes a fault of an alarm that lasts too long.
+func (t *tracker) lasting(r Reading, changed bool) (Reading, bool) {
+	switch {
+	case !r.Active && t.stuck:
+		t.stuck = false
+		r.First = true
+		return r, true
+	case !r.Active || t.longest == 0 || r.Time.Sub(t.since) < t.longest:
+		return r, changed
+	case t.stuck:
+		return Reading{}, false
+	}
+	t.stuck = true
+	o := r.Observation
+	o.Quality, o.First, o.Reason = devices.Unknown, false, devices.Stuck
+	o.Detail = fmt.Sprintf("the alarm contact has not returned for %v", t.longest)
+	return Reading{Observation: o}, true
 }
 
 // Bounds of what passes for alarms: more in one step, or faster through the wrap-around, is a counter that was changed.

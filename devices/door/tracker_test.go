@@ -13,12 +13,12 @@ import (
 func TestDebounce(t *testing.T) { // R21
 	for _, c := range []struct{ name, polls, want string }{
 		{"quiet", "ccccc", "c0"},
-		{"opening keeps the first edge's time", "ccooooo", "c0 o2"},
-		{"bounce is not reported", "ccoccoccc", "c0"},
-		{"bounce before opening: the lasting edge counts", "ccocooooo", "c0 o4"},
+		{"open is believed at once", "ccooooo", "c0 o2"},
+		{"a bounce has moved the contact, and the lasting edge closes it", "ccoccocccc", "c0 o2 c6"},
+		{"bouncing before it stays open", "ccocooooo", "c0 o2"},
 		{"a poll lost on the way", "cco-ooo", "c0 o2"},
 		{"open and closed again", "coooocccc", "c0 o1 c5"},
-		{"unknown ends an edge", "cco?ooo", "c0 ?3 o4"},
+		{"unknown ends an edge to closed", "coocc?oocccc", "c0 o1 ?5 o6 c8"},
 		{"the first state needs no confirmation", "o", "o0"},
 		{"unknown first", "?cc", "?0 c1"},
 	} {

@@ -111,6 +111,20 @@ type Parse func(received []byte) (done bool, err error)
 // runs); or a *NoAnswerError, which is an ErrTimeout; or the cause of ctx; or ErrClosed. A *PortError that is an ErrStalled
 // means that the port takes no bytes: it is closed and will be opened anew.
 func (p *Port) Transact(ctx context.Context, request []byte, parse Parse) error {
+	return p.own(ctx, func(ctx context.Context) error {
+		if err := p.quieten(ctx); err != nil {
+			return err
+		}
+		if err := p.send(ctx, request); err != nil {
+			return err
+		}
+		p.count(func(c *Counters) { c.Requests++ })
+		return p.receive(ctx, len(request), parse)
+	})
+}
+
+// own waits for the turn, opens the port if it is not open and calls f, whose waiting ends with ctx or with Close.
+func (p *Port) own(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(p.base, func() { cancel(ErrClosed) })()
@@ -131,15 +145,7 @@ func (p *Port) Transact(ctx context.Context, request []byte, parse Parse) error 
 		return err
 	}
 	defer p.interrupt(ctx)()
-
-	if err := p.quieten(ctx); err != nil {
-		return err
-	}
-	if err := p.send(ctx, request); err != nil {
-		return err
-	}
-	p.count(func(c *Counters) { c.Requests++ })
-	return p.receive(ctx, len(request), parse)
+	return f(ctx)
 }
 
 // interrupt makes the end of ctx end what the open port is waiting for. The returned function must be called before the

@@ -80,12 +80,17 @@ func (e *BadAnswerError) Unwrap() error { return e.Err }
 // the order of the calls, so several devices can be polled on one line.
 //
 // Besides those named, methods return the errors of [line.Port.Transact].
+//
+// An answer that comes after its time is not taken for the answer to a later request, as long as the unit answers in the
+// order of the requests and does not keep silent about registers that it does not have, which it is asked for once when it
+// is first heard.
 type Bus struct {
-	port *line.Port
+	port   *line.Port
+	doubts doubts
 }
 
 // New returns a bus on port.
-func New(port *line.Port) *Bus { return &Bus{port} }
+func New(port *line.Port) *Bus { return &Bus{port: port} }
 
 // Open returns a bus on a new port. The port itself is opened by the first request and reopened as needed; an error means
 // that c cannot be used. onState may be nil; see [line.New].
@@ -184,8 +189,20 @@ func (b *Bus) ask(ctx context.Context, q query, start, count uint16) (packet.Res
 	if q.size > 250 {
 		return nil, fmt.Errorf("modbus: %d bytes of data do not fit into one answer", q.size)
 	}
-	var answer packet.Response
-	err := b.port.Transact(ctx, q.request, func(received []byte) (bool, error) {
+	twice, err := b.settled(ctx, q.unit)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := b.exchange(ctx, q)
+	if twice && err == nil {
+		answer, err = b.exchange(ctx, q)
+	}
+	b.judge(q.unit, twice, err)
+	return answer, err
+}
+
+func (b *Bus) exchange(ctx context.Context, q query) (answer packet.Response, err error) {
+	err = b.port.Transact(ctx, q.request, func(received []byte) (bool, error) {
 		frame, exception := q.find(received)
 		switch {
 		case frame == nil:

@@ -134,7 +134,6 @@ func TestVectors(t *testing.T) {
 
 func TestFaults(t *testing.T) { // R21
 	path, module := slave(t)
-	bus := open(t, path)
 	for _, c := range []struct {
 		fault  simulate.Fault
 		reason devices.Reason // empty when the answer must be right all the same
@@ -158,6 +157,8 @@ func TestFaults(t *testing.T) { // R21
 	} {
 		t.Run(string(c.fault), func(t *testing.T) {
 			module.Fail(c.fault)
+			bus := open(t, path) // one that has no doubts from before
+			defer bus.Close()
 			inputs, err := bus.ReadDiscreteInputs(t.Context(), 1, 0, 3)
 			if c.reason == "" {
 				if want := []bool{true, false, true}; err != nil || !reflect.DeepEqual(inputs, want) {

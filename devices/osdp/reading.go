@@ -17,6 +17,8 @@ const (
 	WrongKey devices.Reason = "wrong-key"
 	// NoSecureChannel: it refuses to open the secure channel that its configuration demands.
 	NoSecureChannel devices.Reason = "no-secure-channel"
+	// InputFault: the peripheral speaks, but the input to which a device is wired is not there or at fault.
+	InputFault devices.Reason = "input-fault"
 )
 
 // Channel says who could have written what a reading says.

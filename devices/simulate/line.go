@@ -1,6 +1,6 @@
-// Package simulate is the far end of the room's serial lines: digital input modules that answer Modbus RTU and doors that
-// answer OSDP, over pseudo-terminals, and that can be silent, garbled, slow or unplugged at will. It serves
-// demonstrations and tests.
+// Package simulate is the far end of the room's lines: digital input modules that answer Modbus RTU, doors that answer OSDP, a
+// detector that speaks ASCII and scanners over pseudo-terminals, a UPS behind a socket. All can be silent, garbled, slow or
+// unplugged at will, by hand or by a scenario. It serves demonstrations and tests.
 //
 // A [Line] publishes its pseudo-terminal under a stable symbolic link, as udev does for a real adapter: unplugging removes
 // the link, plugging in again makes it lead to another device.
@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// Lateness is the delay of an answer under the fault Late.
-	Lateness = 300 * time.Millisecond
+	// Lateness is the delay of an answer under the fault Late, and Tardiness under TooLate.
+	Lateness  = 300 * time.Millisecond
+	Tardiness = 430 * time.Millisecond
 	// frameEnd is the silence after which what has come is judged as it stands.
 	frameEnd = 20 * time.Millisecond
 	// splitPause separates the bytes of an answer under the fault Split.
@@ -41,6 +42,7 @@ type Line struct {
 	mu          sync.Mutex // guards everything that follows
 	modules     map[byte]*Module
 	peripherals []*Peripheral
+	ascii       *ASCIIDetector
 	plug        *plug // nil while unplugged
 	closed      bool
 	stalled     chan struct{} // closed when the stall ends, nil while there is none
@@ -123,6 +125,18 @@ func (l *Line) carried(data []byte) []byte {
 		}
 	}
 	return data
+}
+
+// Say sends bytes that nobody has asked for, as a scanner does. It returns ErrUnplugged when there is no line to send them on.
+func (l *Line) Say(data []byte) error {
+	l.mu.Lock()
+	p := l.plug
+	l.mu.Unlock()
+	if p == nil {
+		return ErrUnplugged
+	}
+	p.write(l.carried(data))
+	return nil
 }
 
 // Unplug takes the device away: the link is gone and whoever has it open gets a hang-up. It returns ErrUnplugged when that
@@ -258,18 +272,31 @@ func (l *Line) serve(p *plug) {
 		if err != nil && !quiet {
 			return
 		}
-		if l.speaksOSDP() {
+		l.mu.Lock()
+		osdp, ascii := len(l.peripherals) > 0, l.ascii
+		l.mu.Unlock()
+		switch {
+		case osdp:
 			stream = l.hearCommands(p, stream, quiet)
-		} else {
+		case ascii != nil:
+			stream = l.hearASCII(p, ascii, stream, quiet)
+		default:
 			stream = l.hearRequests(p, stream, quiet)
 		}
 	}
 }
 
-func (l *Line) speaksOSDP() bool {
+// hear takes the time that a message takes to arrive; the device looks at the world when it has.
+func (l *Line) hear(p *plug, asked []byte) { l.take(p, len(asked)) }
+
+// take takes the time of n characters.
+func (l *Line) take(p *plug, n int) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.peripherals) > 0
+	wire := time.Duration(n) * l.byteTime
+	l.mu.Unlock()
+	if wire > 0 {
+		p.pause(wire)
+	}
 }
 
 // hearCommands answers the OSDP commands in stream and returns what may become one.
@@ -279,6 +306,7 @@ func (l *Line) hearCommands(p *plug, stream []byte, quiet bool) []byte {
 		if !ok {
 			return rest
 		}
+		l.hear(p, raw)
 		l.mu.Lock()
 		all := slices.Clone(l.peripherals)
 		l.mu.Unlock()
@@ -314,6 +342,7 @@ func (l *Line) reply(p *plug, r request, asked []byte) {
 	if m == nil {
 		return
 	}
+	l.hear(p, asked)
 	answer, fault := m.respond(r)
 	switch fault {
 	case WrongUnit:
@@ -327,14 +356,7 @@ func (l *Line) reply(p *plug, r request, asked []byte) {
 // say sends an answer in the way the fault wants it.
 func (l *Line) say(p *plug, fault Fault, asked, answer []byte) {
 	answer = l.carried(disturb(fault, asked, answer))
-	if len(answer) > 0 {
-		l.mu.Lock()
-		wire := time.Duration(len(asked)+len(answer)) * l.byteTime
-		l.mu.Unlock()
-		if wire > 0 {
-			p.pause(wire)
-		}
-	}
+	l.take(p, len(answer))
 	switch fault {
 	case Split:
 		for i := range answer {
@@ -344,6 +366,8 @@ func (l *Line) say(p *plug, fault Fault, asked, answer []byte) {
 		return
 	case Late:
 		p.pause(Lateness)
+	case TooLate:
+		p.pause(Tardiness)
 	}
 	p.write(answer)
 }

@@ -52,12 +52,15 @@ const (
 	Refusing Fault = "refusing"
 	// Late: each answer comes Lateness after the request.
 	Late Fault = "late"
+	// TooLate: each answer comes Tardiness after the request, when a master with the usual time-outs has sent another one.
+	TooLate Fault = "too-late"
 )
 
 // Module is a digital input module with a counter for each input. Its methods may be called by any goroutine.
 type Module struct {
 	mu       sync.Mutex
 	inputs   [Inputs]bool
+	cut      [Inputs]bool
 	counters [Inputs]uint32
 	fault    Fault
 }
@@ -68,10 +71,21 @@ func NewModule() *Module { return &Module{fault: Healthy} }
 // Set turns an input on or off; turning it on counts.
 func (m *Module) Set(input int, on bool) error {
 	return m.with(input, func() {
-		if on && !m.inputs[input] {
+		if on && !m.inputs[input] && !m.cut[input] {
 			m.counters[input]++
 		}
 		m.inputs[input] = on
+	})
+}
+
+// Cut cuts the cable between the contact and an input, or mends it: no current flows through a cut cable, so the input is off.
+// A mended one that turns on counts.
+func (m *Module) Cut(input int, cut bool) error {
+	return m.with(input, func() {
+		if m.cut[input] && !cut && m.inputs[input] {
+			m.counters[input]++
+		}
+		m.cut[input] = cut
 	})
 }
 
@@ -109,8 +123,8 @@ func (m *Module) respond(r request) ([]byte, Fault) {
 	inputs, registers := map[int]bool{}, map[int]uint16{}
 	mask := uint16(0)
 	for i := range Inputs {
-		inputs[i] = m.inputs[i]
-		if m.inputs[i] {
+		inputs[i] = m.inputs[i] && !m.cut[i]
+		if inputs[i] {
 			mask |= 1 << i
 		}
 		registers[CounterRegister+i] = uint16(m.counters[i])

@@ -39,56 +39,90 @@ lock tamper               the housing of the reader is opened
 lock restart              the reader is switched off and on
 lock reset                the reader forgets its key, as when it is exchanged for a new one
 lock busy | mac           the reader says that it is busy; its answers are forged
-NAME silent               the device stops answering (NAME is detector, door or lock)
+detector cut | mend       the cable of the contact is cut, or mended; also: door cut, door mend
+gate pass | gate alarm    somebody goes through the detector that speaks ASCII, without an alarm or with one
+gate restart              its statistics are zero
+scanner scan TEXT         the scanner reads a code; in it \r is a CR and _ a space
+ups battery | ups mains   the mains fail, or return
+ups low                   the battery is nearly empty
+ups stale | no-driver     the server has lost the supply, or its driver; ups back ends that
+NAME silent               the device stops answering (NAME is detector, door, lock, gate or ups)
 NAME back                 the device answers again as it should
 NAME noise | babble | crc | half | refusing
                           bytes before each answer, bytes instead of it, a wrong checksum, half an answer, a refusal
 NAME stall                the port stops taking bytes; NAME back ends that too
 NAME unplug | NAME replug the port goes away and comes back under the same link`
 
-// Room is a walk-through metal detector, a door on a digital input and a door with an OSDP reader and a lock, each on a line
-// of its own. Its methods may be called by any goroutine.
+// Room is a walk-through metal detector, another one that speaks ASCII, a door on a digital input, a door with an OSDP reader
+// and a lock, a scanner of codes, each on a line of its own, and a UPS. Its methods may be called by any goroutine.
 type Room struct {
 	mu      sync.Mutex // one command at a time; guards release
 	release *time.Timer
 	devices map[string]*device
 }
 
-// device has a module or a peripheral at the far end of its line.
+// device is what stands at the far end of a line, which for a UPS is a socket.
 type device struct {
-	line       *Line
+	line interface {
+		Unplug() error
+		Replug() error
+		Close() error
+	}
+	serial     *Line // nil for the UPS
 	module     *Module
 	peripheral *Peripheral
+	ascii      *ASCIIDetector
+	ups        *UPS
 }
 
 // fail makes the device misbehave.
 func (d *device) fail(f Fault) {
-	if d.peripheral != nil {
+	switch {
+	case d.peripheral != nil:
 		d.peripheral.Fail(f)
-	} else {
+	case d.module != nil:
 		d.module.Fail(f)
+	case d.ascii != nil:
+		d.ascii.Fail(f)
+	case d.ups != nil:
+		d.ups.Fail(f)
 	}
 }
 
-// NewRoom plugs in all devices as dir/detector, dir/door and dir/lock, quiet and closed.
+// upsStatus is what the words of the commands mean.
+var upsStatus = map[string]string{"mains": "OL", "battery": "OB DISCHRG", "low": "OB DISCHRG LB"}
+
+// UPSName is the name under which the server of the room's UPS knows it.
+const UPSName = "exam"
+
+// NewRoom plugs in all devices as dir/detector, dir/door, dir/lock, dir/gate, dir/scanner and dir/ups, quiet and closed.
 func NewRoom(dir string) (*Room, error) {
 	r := &Room{devices: map[string]*device{}}
-	for _, name := range []string{"detector", "door", "lock"} {
+	for _, name := range []string{"detector", "door", "lock", "gate", "scanner"} {
 		line, err := NewLine(filepath.Join(dir, name))
 		if err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
-		d := &device{line: line}
+		d := &device{line: line, serial: line}
 		switch name {
 		case "lock":
 			d.peripheral = NewPeripheral(PeripheralConfig{Address: LockAddress, Inputs: 1, Outputs: 1, Readers: 1})
 			line.AttachPeripheral(d.peripheral)
+		case "gate":
+			d.ascii = NewASCIIDetector()
+			line.AttachASCII(d.ascii)
+		case "scanner":
 		default:
 			d.module = NewModule()
 			line.Attach(map[string]byte{"detector": DetectorUnit, "door": DoorUnit}[name], d.module)
 		}
 		r.devices[name] = d
 	}
+	ups, err := NewUPS(filepath.Join(dir, "ups"), UPSName)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	r.devices["ups"] = &device{line: ups, ups: ups}
 	return r, errors.Join(r.Do("door close"), r.Do("lock close"))
 }
 
@@ -111,84 +145,106 @@ func (r *Room) Close() error {
 func (r *Room) Do(command string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	words := strings.Fields(command)
-	if len(words) < 2 || r.devices[words[0]] == nil {
-		return fmt.Errorf("%w: %q is not a device and what it does", ErrCommand, command)
+	do, err := r.action(command)
+	if err != nil {
+		return err
 	}
-	name, d := words[0], r.devices[words[0]]
-	if name == "lock" && len(words) == 3 {
-		return show(d.peripheral, words[1], words[2])
-	}
-	if len(words) != 2 {
-		return fmt.Errorf("%w: %q has too many words", ErrCommand, command)
-	}
-	switch name + " " + words[1] {
-	case "detector alarm":
-		return r.alarm(d)
-	case "detector pulse":
-		return d.module.Pulse(0)
-	case "detector restart":
-		return d.module.SetCount(0, 0)
-	case "door open":
-		return d.module.Set(0, false)
-	case "door close":
-		return d.module.Set(0, true)
-	case "lock open", "lock close":
-		d.peripheral.SetInput(0, words[1] == "close")
-		return nil
-	case "lock tamper":
-		d.peripheral.Tamper(true)
-		return nil
-	case "lock restart":
-		d.peripheral.Restart()
-		return nil
-	case "lock reset":
-		d.peripheral.SetKey(nil)
-		d.peripheral.Restart()
-		return nil
-	case "lock " + string(BusyReply), "lock " + string(WrongMAC):
-		d.fail(Fault(words[1]))
-		return nil
-	}
-	switch fault := Fault(words[1]); {
-	case fault == "unplug":
-		return d.line.Unplug()
-	case fault == "replug":
-		return d.line.Replug()
-	case fault == "stall":
-		d.line.Stall(true)
-	case fault == "back":
-		d.line.Stall(false)
-		d.fail(Healthy)
-		if d.peripheral != nil {
-			d.peripheral.Tamper(false)
-		}
-	case slices.Contains([]Fault{Silent, Noise, Babble, WrongCRC, HalfFrame}, fault), fault == Refusing && d.module != nil:
-		d.fail(fault)
-	default:
-		return fmt.Errorf("%w: %q is nothing that a %s does", ErrCommand, words[1], name)
-	}
-	return nil
+	return do()
 }
 
-// show lets somebody show a card or type at a reader.
-func show(p *Peripheral, what, text string) error {
-	switch what {
-	case "card":
+// Check returns an error that wraps ErrCommand when there is no such command.
+func (r *Room) Check(command string) error {
+	_, err := r.action(command)
+	return err
+}
+
+// action returns what a command does.
+func (r *Room) action(command string) (func() error, error) {
+	words := strings.Fields(command)
+	if len(words) < 2 || r.devices[words[0]] == nil {
+		return nil, fmt.Errorf("%w: %q is not a device and what it does", ErrCommand, command)
+	}
+	name, d := words[0], r.devices[words[0]]
+	if len(words) == 3 && (name == "lock" || name == "scanner") {
+		return d.show(name, words[1], words[2])
+	}
+	if len(words) != 2 {
+		return nil, fmt.Errorf("%w: %q has too many words", ErrCommand, command)
+	}
+	always := func(f func()) (func() error, error) { return func() error { f(); return nil }, nil }
+	switch name + " " + words[1] {
+	case "detector alarm":
+		return func() error { return r.alarm(d) }, nil
+	case "detector pulse":
+		return func() error { return d.module.Pulse(0) }, nil
+	case "detector restart":
+		return func() error { return d.module.SetCount(0, 0) }, nil
+	case "detector cut", "detector mend", "door cut", "door mend":
+		return func() error { return d.module.Cut(0, words[1] == "cut") }, nil
+	case "door open", "door close":
+		return func() error { return d.module.Set(0, words[1] == "close") }, nil
+	case "lock open", "lock close":
+		return always(func() { d.peripheral.SetInput(0, words[1] == "close") })
+	case "lock tamper":
+		return always(func() { d.peripheral.Tamper(true) })
+	case "lock restart":
+		return always(d.peripheral.Restart)
+	case "lock reset":
+		return always(func() { d.peripheral.SetKey(nil); d.peripheral.Restart() })
+	case "lock " + string(BusyReply), "lock " + string(WrongMAC), "ups " + string(NoDriver), "ups " + string(Stale):
+		return always(func() { d.fail(Fault(words[1])) })
+	case "gate pass", "gate alarm":
+		return always(func() { d.ascii.Pass(words[1] == "alarm") })
+	case "gate restart":
+		return always(d.ascii.Reset)
+	case "ups mains", "ups battery", "ups low":
+		return always(func() { d.ups.SetStatus(upsStatus[words[1]]) })
+	}
+	fault := Fault(words[1])
+	framed := d.module != nil || d.peripheral != nil
+	switch {
+	case fault == "unplug":
+		return d.line.Unplug, nil
+	case fault == "replug":
+		return d.line.Replug, nil
+	case fault == "stall" && d.serial != nil:
+		return always(func() { d.serial.Stall(true) })
+	case fault == "back":
+		return always(func() {
+			if d.serial != nil {
+				d.serial.Stall(false)
+			}
+			d.fail(Healthy)
+			if d.peripheral != nil {
+				d.peripheral.Tamper(false)
+			}
+		})
+	case slices.Contains([]Fault{Silent, Babble, HalfFrame}, fault) && name != "scanner",
+		slices.Contains([]Fault{Noise, WrongCRC}, fault) && framed, fault == Refusing && d.module != nil:
+		return always(func() { d.fail(fault) })
+	}
+	return nil, fmt.Errorf("%w: %q is nothing that a %s does", ErrCommand, words[1], name)
+}
+
+// show lets somebody show a card or type at a reader, or a code to a scanner.
+func (d *device) show(name, what, text string) (func() error, error) {
+	switch name + " " + what {
+	case "lock card":
 		data, err := hex.DecodeString(text)
 		if err != nil || len(data) > 32 {
-			return fmt.Errorf("%w: %q is no card of 1 to 32 bytes", ErrCommand, text)
+			return nil, fmt.Errorf("%w: %q is no card of 1 to 32 bytes", ErrCommand, text)
 		}
-		p.Card(0, 8*len(data), data...)
-	case "keys":
+		return func() error { d.peripheral.Card(0, 8*len(data), data...); return nil }, nil
+	case "lock keys":
 		if len(text) > 32 || strings.Trim(text, "0123456789") != "" {
-			return fmt.Errorf("%w: %q is not 1 to 32 digits", ErrCommand, text)
+			return nil, fmt.Errorf("%w: %q is not 1 to 32 digits", ErrCommand, text)
 		}
-		p.Keys(0, text)
-	default:
-		return fmt.Errorf("%w: %q is nothing that a lock does", ErrCommand, what)
+		return func() error { d.peripheral.Keys(0, text); return nil }, nil
+	case "scanner scan":
+		text = strings.NewReplacer(`\r`, "\r", "_", " ").Replace(text)
+		return func() error { return d.serial.Say([]byte(text + "\r")) }, nil
 	}
-	return nil
+	return nil, fmt.Errorf("%w: %q is nothing that a %s does", ErrCommand, what, name)
 }
 
 // alarm raises the contact; an alarm during an alarm counts and prolongs it, as on a real detector.
