@@ -3,6 +3,7 @@ package assets
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"sort"
@@ -11,7 +12,7 @@ import (
 	"emtihan/exam"
 )
 
-//go:embed profiles/*.toml papers/*.toml
+//go:embed profiles/*.toml papers/*.toml papers/*/*.svg
 var files embed.FS
 
 // Profile returns the built-in exam profile with the id. It returns an error that names the known ones.
@@ -37,6 +38,9 @@ func Names(folder string) []string {
 	entries, _ := fs.ReadDir(files, folder)
 	var names []string
 	for _, e := range entries {
+		if e.IsDir() {
+			continue // the media of a paper
+		}
 		names = append(names, strings.TrimSuffix(e.Name(), ".toml"))
 	}
 	sort.Strings(names)
@@ -45,6 +49,18 @@ func Names(folder string) []string {
 
 // Source returns the file of a built-in profile or paper as it is.
 func Source(folder, id string) ([]byte, error) { return read(folder, id) }
+
+// Medium returns a file of a built-in paper's media.
+func Medium(paper, file string) ([]byte, error) {
+	if paper == tunePaper && file == tuneFile {
+		return tune(), nil
+	}
+	data, err := files.ReadFile("papers/" + paper + "/" + file)
+	if err != nil {
+		return nil, errors.New("there is no such file beside the paper, and none is built in")
+	}
+	return data, nil
+}
 
 func read(folder, id string) ([]byte, error) {
 	data, err := files.ReadFile(folder + "/" + id + ".toml")

@@ -1,6 +1,8 @@
 package assets
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"testing"
 	"time"
 )
@@ -39,5 +41,33 @@ func TestProfilesAndPapers(t *testing.T) {
 	}
 	if _, err := Profile("none"); err == nil {
 		t.Error("an unknown profile is no error")
+	}
+}
+
+// What the built-in papers show is there, and is what they mean.
+func TestMedia(t *testing.T) {
+	shown := 0
+	for _, id := range Names("papers") {
+		p, err := Paper(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range p.Media {
+			shown++
+			data, err := Medium(id, m.File)
+			if err != nil {
+				t.Errorf("%s, %s: %v", id, m.File, err)
+				continue
+			}
+			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != m.SHA256 {
+				t.Errorf("%s, %s: its SHA-256 is %x, the paper says %s", id, m.File, sum, m.SHA256)
+			}
+		}
+	}
+	if shown < 3 {
+		t.Errorf("the built-in papers show %d media", shown)
+	}
+	if _, err := Medium("kinds-demo", "none.svg"); err == nil {
+		t.Error("a file that is not there is no error")
 	}
 }

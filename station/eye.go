@@ -16,13 +16,11 @@ import (
 	"emtihan/station/problem"
 )
 
-// eye is the station's camera and its face models. The camera is open only while a screen shows its picture.
+// eye is the station's camera and its face models. The camera is open only while a screen shows its picture, and the models
+// are there only while a screen checks a face: they load faster than a camera opens, and lie idle through hours of writing.
 type eye struct {
 	source string
-	loaded chan struct{} // closed when verifier or failure is set
-
-	verifier *identity.Verifier
-	failure  error
+	models string
 
 	ctx      context.Context // ends with the program
 	cancel   context.CancelFunc
@@ -34,32 +32,22 @@ type eye struct {
 }
 
 func newEye(source, models string) *eye {
-	e := &eye{source: source, loaded: make(chan struct{})}
+	e := &eye{source: source, models: models}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	go func() {
-		defer close(e.loaded)
-		e.verifier, e.failure = identity.Load(models)
-	}()
 	return e
 }
 
-// close ends every watch and frees the models. A camera that hangs in its driver keeps neither the program nor, as long
-// as it may still come back to them, the models.
+// close ends every watch. A camera that hangs in its driver does not keep the program.
 func (e *eye) close() {
 	e.cancel()
 	idle := make(chan struct{})
 	go func() {
-		<-e.loaded
 		e.watchers.Wait()
 		close(idle)
 	}()
 	select {
 	case <-idle:
 	case <-time.After(hangs):
-		return
-	}
-	if e.verifier != nil {
-		_ = e.verifier.Close() // its error is always nil
 	}
 }
 
@@ -87,6 +75,7 @@ func (e *eye) start(photo []byte, again <-chan struct{}, tell func(context.Conte
 // watch opens the camera and tells each picture until ctx ends, and opens it again when it is lost. With a photo it
 // checks the face, too, once for every value that comes from again.
 func (e *eye) watch(ctx context.Context, photo []byte, again <-chan struct{}, tell func(glance)) {
+	defer giveBack()
 	for ctx.Err() == nil {
 		cam, err := camera.Open(ctx, e.source)
 		if err != nil {
@@ -107,16 +96,7 @@ func (e *eye) look(ctx context.Context, cam *camera.Camera, photo []byte, again 
 	var checks sync.WaitGroup
 	defer checks.Wait()
 	if photo != nil {
-		checks.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-again:
-					e.check(ctx, cam, photo, tell)
-				}
-			}
-		})
+		checks.Go(func() { e.checks(ctx, cam, photo, again, tell) })
 	}
 	seq := uint64(0)
 	for last := time.Now(); ; {
@@ -147,18 +127,39 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (e *eye) check(ctx context.Context, cam *camera.Camera, photo []byte, tell func(glance)) {
-	<-e.loaded
-	if e.failure != nil {
-		tell(glance{err: problem.New(problem.ModelsMissing, e.failure)})
-		return
+// checks checks the face once for every value that comes from again, until ctx ends.
+func (e *eye) checks(ctx context.Context, cam *camera.Camera, photo []byte, again <-chan struct{}, tell func(glance)) {
+	var verifier *identity.Verifier
+	defer func() {
+		if verifier != nil {
+			_ = verifier.Close() // its error is always nil
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again:
+		}
+		if verifier == nil {
+			loaded, err := identity.Load(e.models)
+			if err != nil {
+				tell(glance{err: problem.New(problem.ModelsMissing, err)})
+				continue
+			}
+			verifier = loaded
+		}
+		e.check(ctx, verifier, cam, photo, tell)
 	}
-	template, err := e.enroll(photo)
+}
+
+func (e *eye) check(ctx context.Context, verifier *identity.Verifier, cam *camera.Camera, photo []byte, tell func(glance)) {
+	template, err := e.enroll(verifier, photo)
 	if err != nil {
 		tell(glance{err: problem.New(problem.PhotoMissing, err)})
 		return
 	}
-	result, err := e.verifier.Check(ctx, cam, template, identity.Options{
+	result, err := verifier.Check(ctx, cam, template, identity.Options{
 		OnObservation: func(o identity.Observation) { tell(glance{seen: &o}) },
 	})
 	if ctx.Err() != nil {
@@ -171,13 +172,13 @@ func (e *eye) check(ctx context.Context, cam *camera.Camera, photo []byte, tell 
 	tell(glance{result: &result})
 }
 
-func (e *eye) enroll(photo []byte) (identity.Template, error) {
+func (e *eye) enroll(verifier *identity.Verifier, photo []byte) (identity.Template, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.photo == string(photo) && e.template.Valid() {
 		return e.template, nil
 	}
-	t, err := e.verifier.Enroll(photo)
+	t, err := verifier.Enroll(photo)
 	if err == nil {
 		e.photo, e.template = string(photo), t
 	}

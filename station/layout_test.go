@@ -7,6 +7,7 @@ import (
 
 	"emtihan/assets/locales"
 	"emtihan/exam"
+	"emtihan/station/look"
 
 	"fyne.io/fyne/v2"
 )
@@ -37,6 +38,7 @@ func (g *rig) readable(name string, open func()) {
 			if c := g.u.win.Content().MinSize(); c.Width > size.Width || c.Height > size.Height {
 				g.Errorf("%s, %s, %vx%v, scale %v: the screen needs %v", name, l, size.Width, size.Height, g.opt.Scale, c)
 			}
+			g.picture(fmt.Sprintf("%s-%s-%.0f-%.0f", name, l, size.Width, 100*g.opt.Scale))
 			for _, f := range faults(g.u.win.Canvas()) {
 				g.Errorf("%s, %s, %vx%v, scale %v: %s", name, l, size.Width, size.Height, g.opt.Scale, f)
 			}
@@ -79,7 +81,15 @@ func TestNothingIsCut(t *testing.T) {
 				g.drain()
 				g.readable("exam-"+it.ID, nil)
 			}
+			warns := func() { u.exam.tellTime(g.u.view.Attempt, 5*time.Minute) }
+			u.exam.goTo(items[0].ID)
+			g.drain()
+			g.readable("exam-warning", warns)
+			u.exam.goTo(items[1].ID)
+			g.drain()
+			g.readable("exam-warning-choice", warns)
 			for name, open := range map[string]func(){
+				"help": u.helpSheet, "view": func() { u.viewSheet(-1) }, "jump": u.jumpSheet, "time": u.timeSheet, "more": func() { u.exam.moreSheet() },
 				"admin": u.adminSheet, "call": u.callSheet, "appeal": u.appealSheet, "finish": u.finishSheet,
 				"calculator": func() { u.toolSheet(exam.ToolCalculator) }, "elements": func() { u.toolSheet(exam.ToolElements) },
 				"solubility": func() { u.toolSheet(exam.ToolSolubility) }, "message": func() { u.message(u.called()) },
@@ -114,6 +124,44 @@ func TestNothingIsCut(t *testing.T) {
 			g.screen("end")
 			g.readable("farewell", nil)
 		})
+	}
+}
+
+// Every theme shows every kind of screen without a cut (R2).
+func TestThemesAreReadable(t *testing.T) {
+	opt := lay(t, sitting("doctoral", "short-demo", "kk"))
+	g := newRig(t, opt)
+	wear := func(where string, percent int, open func()) {
+		for _, theme := range look.Themes {
+			g.u.closeSheet()
+			g.u.prefer(exam.Preferences{Percent: percent, Theme: theme})
+			if open != nil {
+				open()
+			}
+			g.settleLayout()
+			g.picture(fmt.Sprintf("theme-%s-%s-%d", theme, where, percent))
+			for _, f := range faults(g.u.win.Canvas()) {
+				t.Errorf("%s, %s, %d %%: %s", where, theme, percent, f)
+			}
+		}
+		g.u.closeSheet()
+	}
+	g.screen("login")
+	wear("login", 100, nil)
+	wear("login", 200, nil)
+	g.seat(nurlan)
+	g.write("Қала көшелеріне ағаш егу керек, өйткені ағаш ауаны тазартады.")
+	for _, percent := range []int{100, 200} {
+		wear("essay", percent, func() { g.u.exam.tellTime(g.u.view.Attempt, time.Minute) })
+		wear("view", percent, func() { g.u.viewSheet(-1) })
+		wear("finish", percent, g.u.finishSheet)
+		g.u.exam.goTo(g.attempt().Paper.Items()[1].ID)
+		g.drain()
+		g.u.exam.choose(1)
+		wear("choice", percent, func() { g.u.win.Canvas().Focus(g.u.exam.options[2]) })
+		wear("list", percent, func() { g.u.win.Canvas().Focus(g.u.exam.nav.list) })
+		g.u.exam.goTo(g.attempt().Paper.Items()[0].ID)
+		g.drain()
 	}
 }
 

@@ -1,14 +1,12 @@
 package station
 
 import (
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"emtihan/exam"
 	"emtihan/station/editor"
 	"emtihan/station/editor/clipboard"
+	"emtihan/station/item"
 	"emtihan/station/look"
 	"emtihan/station/problem"
 	"emtihan/station/session"
@@ -16,6 +14,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -26,10 +25,12 @@ type examPane struct {
 	lang    string // the candidate's exam language
 	item    *exam.Item
 	cells   []*look.Cell
-	grids   []*fyne.Container // the grid in which each cell stands
-	tasks   *container.Scroll
+	nav     *navigator
+	head    *head
+	bars    []*foldLayout
 	task    *fyne.Container
-	options []*look.Option
+	pane    *item.Pane
+	options []*item.Row // what is answered by marking
 	words   *editor.Line
 	edit    *editor.Editor
 	refused *look.Banner
@@ -38,8 +39,9 @@ type examPane struct {
 	warning *look.Banner
 	flag    *look.Button
 	counts  *widget.Label
-	follow  bool // the navigator has still to scroll to the task
-	warned  int  // minutes left for which the warning stands
+	follow  bool              // the navigator has still to scroll to the task
+	warned  fyne.CanvasObject // the warning and the way to put it away
+	due     int               // minutes left for which a warning is due, or 0
 }
 
 func (u *ui) examScreen() *screen {
@@ -47,18 +49,21 @@ func (u *ui) examScreen() *screen {
 	clipboard.Inside().BelongTo(u.view.Attempt.Opened.Attempt)
 	p.task = container.NewStack()
 	p.refused = look.NewBanner(look.Trouble, "")
-	p.warning = look.NewBanner(look.Warning, "")
 	p.saved, p.clock = editor.NewLine("", look.Good), editor.NewLine("", look.Ink)
 	p.saved.Reserve = []string{u.t("station.exam.saving"), u.t("station.exam.saved"), u.t("station.exam.unsaved")}
 	p.clock.Reserve = []string{clockText(10*time.Hour - time.Second)}
-	p.saved.TextSize, p.clock.TextSize = 15*max(1, u.set.opt.Scale), 22*max(1, u.set.opt.Scale)
+	p.saved.TextSize, p.clock.TextSize = 15*look.Scale(), 22*look.Scale()
 	p.clock.TextStyle = fyne.TextStyle{Bold: true, Monospace: true}
 	p.counts = look.Note("")
-	root := container.NewBorder(p.top(), p.bottom(), p.navigator(), nil,
-		container.NewBorder(container.NewVBox(p.warning, p.refused), nil, nil, nil, look.Wide(p.task)))
+	p.nav = newNavigator(p)
+	side := p.nav.column()
+	top, bottom := p.top(), p.bottom()
+	task := container.NewBorder(p.refused, nil, nil, nil, look.Wide(p.task))
+	// In the order of Tab: the task, what is done with it, the other tasks, and the rest.
+	root := container.New(layout.NewBorderLayout(top, bottom, side, nil), task, bottom, side, top)
 	return &screen{
-		name: "exam", root: root, update: p.update, tick: p.tick, keys: p.keys,
-		sight: func(s *sight) { s.Saved = p.saved.Text == u.t("station.exam.saved") },
+		name: "exam", root: root, update: p.update, tick: p.tick, keys: p.keys(),
+		sight: func(s *sight) { s.Saved = p.isSaved() },
 		shown: func() {
 			u.exam = p
 			if u.at == "" {
@@ -69,22 +74,18 @@ func (u *ui) examScreen() *screen {
 			p.tick()
 		},
 		close: func() {
-			p.keepCaret()
+			p.keep()
+			u.leaveTask()
 			u.exam = nil
 		},
 	}
 }
 
 func (p *examPane) top() fyne.CanvasObject {
-	u := p.u
-	a := u.view.Attempt
-	who := widget.NewLabelWithStyle(a.Opened.Candidate.Name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	who.Truncation = fyne.TextTruncateEllipsis
-	seat := look.Note(u.t("station.exam.seat", "Seat", a.Opened.Candidate.Seat))
-	seat.Wrapping = fyne.TextWrapOff
-	right := container.NewHBox(
-		container.NewCenter(p.saved), look.Gap(1), container.NewCenter(p.clock), look.Gap(1), u.languages())
-	return bar(container.NewBorder(nil, nil, nil, right, container.NewBorder(nil, nil, nil, container.NewCenter(seat), who)), nil, look.Rule())
+	h, bar := newHead(p.u, p.saved, p.clock)
+	p.head = h
+	p.bars = append(p.bars, h.bar)
+	return bar
 }
 
 func (p *examPane) bottom() fyne.CanvasObject {
@@ -94,50 +95,68 @@ func (p *examPane) bottom() fyne.CanvasObject {
 		return look.NewButton(u.t("station.exam."+id), look.Plain, u.keys, f)
 	}
 	p.flag = button("flag", p.toggleFlag)
-	left := container.NewHBox(button("previous", func() { p.step(-1) }), button("next", func() { p.step(1) }), p.flag)
+	row := []fyne.CanvasObject{button("previous", func() { p.step(-1) }), button("next", func() { p.step(1) }), p.flag}
+	bar := &foldLayout{gap: 4}
+	foldable := func(b *look.Button) {
+		row = append(row, b)
+		bar.folds = append([]fyne.CanvasObject{b}, bar.folds...)
+	}
 	for _, tool := range profile.Tools {
-		left.Add(button("tool-"+string(tool), func() { u.toolSheet(tool) }))
+		foldable(button("tool-"+string(tool), func() { u.toolSheet(tool) }))
 	}
 	if profile.Appeal.Technical {
-		left.Add(button("appeal", u.appealSheet))
+		foldable(button("appeal", u.appealSheet))
 	}
-	left.Add(button("call", u.callSheet))
+	foldable(button("call", u.callSheet))
+	more := button("more", p.moreSheet)
+	gap := look.Gap(1)
 	finish := look.NewButton(u.t("station.exam.finish"), look.Danger, u.keys, u.finishSheet)
-	return bar(container.NewBorder(nil, nil, nil, finish, container.NewHScroll(left)), look.Rule(), nil)
+	bar.more, bar.stretch, bar.others = more, gap, p.head.bar.hidesAny
+	p.bars = append(p.bars, bar)
+	row = append(row, more, gap, finish)
+	return container.NewStack(canvas.NewRectangle(look.Paper), container.NewBorder(look.Rule(), nil, nil, nil,
+		container.New(layout.NewCustomPaddedLayout(6, 6, 12, 12), container.New(bar, row...))))
 }
 
-func (p *examPane) navigator() fyne.CanvasObject {
+// moreSheet offers what the bars have no room for, as with large text.
+func (p *examPane) moreSheet() {
 	u := p.u
-	paper := u.view.Attempt.Paper
-	box := container.NewVBox(look.Strong(u.t("station.exam.tasks")))
-	n := 0
-	for _, block := range paper.Blocks {
-		box.Add(look.Note(block.Title.In(p.lang)))
-		grid := container.NewGridWrap(look.NewCell("000", nil).MinSize())
-		for i := range block.Items {
-			n++
-			id := block.Items[i].ID
-			cell := look.NewCell(strconv.Itoa(n), func() { p.goTo(id) })
-			p.cells, p.grids = append(p.cells, cell), append(p.grids, grid)
-			grid.Add(cell)
+	box := container.NewVBox(look.Fixed(360, look.Heading(u.t("station.exam.more"))))
+	var first fyne.Focusable
+	for i := len(p.bars) - 1; i >= 0; i-- {
+		folds := p.bars[i].folds
+		for j := len(folds) - 1; j >= 0; j-- {
+			if folds[j].Visible() {
+				continue
+			}
+			row := container.NewHBox()
+			for _, f := range buttonsOf(folds[j]) {
+				b := look.NewButton(f.Text, f.Weight, u.keys, func() {
+					u.closeSheet()
+					f.OnTapped()
+				})
+				if first == nil {
+					first = b
+				}
+				row.Add(b)
+			}
+			box.Add(row)
 		}
-		box.Add(grid)
 	}
-	legend := func(answered, flagged bool, id string) fyne.CanvasObject {
-		c := look.NewCell(" ", func() {})
-		c.Set(answered, flagged, false)
-		return container.NewBorder(nil, nil, container.NewGridWrap(fyne.NewSize(26, 26), c), nil, look.Note(u.t(id)))
+	box.Add(look.Gap(4))
+	box.Add(container.NewHBox(look.NewButton(u.t("common.close"), look.Primary, u.keys, u.closeSheet)))
+	u.open(&sheet{name: "more"}, box, first)
+}
+
+func buttonsOf(o fyne.CanvasObject) []*look.Button {
+	if b, ok := o.(*look.Button); ok {
+		return []*look.Button{b}
 	}
-	foot := container.NewVBox(look.Rule(), p.counts,
-		legend(true, false, "station.exam.answered"), legend(false, true, "station.exam.flagged"), legend(false, false, "station.exam.open"))
-	p.tasks = container.NewVScroll(box)
-	column := container.NewBorder(nil, foot, nil, nil, p.tasks)
-	width := 236 * (1 + (max(1, u.set.opt.Scale)-1)/2)
-	ground := canvas.NewRectangle(look.Paper)
-	ground.SetMinSize(fyne.NewSize(width, 0))
-	edge := canvas.NewRectangle(look.Line)
-	edge.SetMinSize(fyne.NewSize(1, 0))
-	return container.NewBorder(nil, nil, nil, edge, container.NewStack(ground, container.NewPadded(column)))
+	var out []*look.Button
+	for _, x := range inside(o) {
+		out = append(out, buttonsOf(x)...)
+	}
+	return out
 }
 
 // goTo asks for another task; the view that follows shows it.
@@ -147,10 +166,8 @@ func (p *examPane) goTo(id string) {
 }
 
 func (p *examPane) step(by int) {
-	items := p.u.view.Attempt.Paper.Items()
-	i := slices.Index(items, p.item) + by
-	if i >= 0 && i < len(items) {
-		p.goTo(items[i].ID)
+	if i, ok := p.nav.step(by); ok {
+		p.goTo(p.u.view.Attempt.Paper.Items()[i].ID)
 	}
 }
 
@@ -167,41 +184,26 @@ func (p *examPane) said(err error) {
 // turn puts the task on the screen.
 func (p *examPane) turn(id string) {
 	u := p.u
-	item, i, ok := u.view.Attempt.Paper.Item(id)
-	if !ok || p.item == item {
+	it, i, ok := u.view.Attempt.Paper.Item(id)
+	if !ok || p.item == it {
 		return
 	}
-	p.keepCaret()
-	p.item, p.edit, p.options, p.words = item, nil, nil, nil
+	p.keep()
+	p.item, p.edit, p.options, p.words = it, nil, nil, nil
 	u.at = id
 	p.refused.Set(look.Trouble, "")
-	points := look.Note(u.t("station.exam.points", "Count", item.Points))
+	points := look.Note(u.t("station.exam.points", "Count", it.Points))
 	points.Wrapping = fyne.TextWrapOff
 	head := container.NewBorder(nil, nil, nil, points,
 		look.Strong(u.t("station.exam.task", "Number", i+1, "Count", len(u.view.Attempt.Paper.Items()))))
-	prompt := container.NewVBox()
-	for _, para := range strings.Split(item.Text.In(p.lang), "\n\n") {
-		prompt.Add(look.Body(strings.TrimSpace(para)))
-	}
-	passage := u.view.Attempt.Paper.Passage(item.Passage)
-	left := container.NewVBox()
-	if passage != nil {
-		for _, para := range strings.Split(passage.In(p.lang), "\n\n") {
-			left.Add(look.Body(strings.TrimSpace(para)))
-		}
-	}
-	var content fyne.CanvasObject
-	switch {
-	case item.Kind == exam.Essay || item.Kind == exam.Long:
-		left.Add(prompt)
-		content = p.beside(look.Column(head, left), p.writing(), 0.40)
-	case passage != nil:
-		content = p.beside(look.Column(left), look.Column(head, prompt, p.answer()), 0.52)
-	default:
-		content = look.Column(head, prompt, p.answer())
-	}
-	p.task.Objects = []fyne.CanvasObject{content}
+	p.pane = u.paneOf(it)
+	p.options = p.pane.Rows()
+	p.task.Objects = []fyne.CanvasObject{p.laid(head)}
 	p.task.Refresh()
+	for _, s := range scrolls(p.task) {
+		item.Settled(s)
+	}
+	p.pane.Settle()
 	if p.edit != nil {
 		u.win.Canvas().Focus(p.edit)
 		caret, ok := u.carets[id]
@@ -209,7 +211,7 @@ func (p *examPane) turn(id string) {
 			caret = u.view.Attempt.Response(id).Caret
 		}
 		p.edit.PlaceCaret(caret)
-		p.settle(id)
+		p.settle()
 	} else {
 		u.win.Canvas().Unfocus()
 	}
@@ -217,23 +219,19 @@ func (p *examPane) turn(id string) {
 	p.follow = true
 }
 
-// keepCaret remembers where the candidate stands in the text that goes off the screen.
-func (p *examPane) keepCaret() {
-	if p.edit != nil {
-		p.u.carets[p.item.ID] = p.edit.Caret()
+// keep remembers where the candidate stands in the text that goes off the screen, and of the text what the actor does not
+// have yet.
+func (p *examPane) keep() {
+	u := p.u
+	if p.edit == nil || u.view.Attempt == nil {
+		return
 	}
-}
-
-// reveal scrolls the navigator to the task that is shown.
-func (p *examPane) reveal() {
-	i := slices.Index(p.u.view.Attempt.Paper.Items(), p.item)
-	top := p.grids[i].Position().Y + p.cells[i].Position().Y
-	bottom := top + p.cells[i].Size().Height
-	switch height := p.tasks.Size().Height; {
-	case top < p.tasks.Offset.Y:
-		p.tasks.ScrollToOffset(fyne.NewPos(0, top))
-	case bottom > p.tasks.Offset.Y+height:
-		p.tasks.ScrollToOffset(fyne.NewPos(0, bottom-height))
+	id := p.item.ID
+	u.carets[id] = p.edit.Caret()
+	if u.strays[id] || u.flights[id] > 0 {
+		u.drafts[id] = p.edit.Content()
+	} else {
+		delete(u.drafts, id)
 	}
 }
 
@@ -253,36 +251,41 @@ func (p *examPane) draft() string {
 
 func (p *examPane) newEditor(many bool) *editor.Editor {
 	id := p.item.ID
-	return editor.New(p.draft(), many, p.u.keys, func(e editor.Edit, next string) bool {
+	return editor.New(p.draft(), many, p.u.keys, func(e editor.Edit, _ string) bool {
 		if p.edit.Runes() > exam.MaxResponse {
 			p.refused.Set(look.Trouble, p.u.said(exam.ErrTooLong))
 			return false
 		}
 		p.refused.Set(look.Trouble, "")
-		p.u.drafts[id] = next
 		p.countWords()
 		p.send(id, e)
 		return true
 	})
 }
 
-// send sends the edit that led to the draft. While nothing is on the way, the edit is made against what the actor really
-// has: after a refusal the editor's own idea of it would be wrong, and every later edit would go astray.
+// send sends an edit of the editor's. What the actor has and what is on the way to it make the editor's text, so the edit
+// fits as it is, however long the text. Only after a refusal would the editor's idea of it be wrong and every later edit go
+// astray: then what the editor has more is made out against what the actor really has, once nothing is on the way.
 func (p *examPane) send(id string, e editor.Edit) {
 	u := p.u
-	if u.flights[id] == 0 {
+	if u.strays[id] {
+		if u.flights[id] > 0 {
+			return // see landed
+		}
+		delete(u.strays, id)
 		var differs bool
-		if e, differs = editor.Diff(u.actor.View().Attempt.Response(id).Text, u.drafts[id]); !differs {
+		if e, differs = editor.Diff(u.actor.View().Attempt.Response(id).Text, p.edit.Content()); !differs {
 			return
 		}
 	}
 	u.answer(id, exam.Edit{Item: id, Position: e.Position, Removed: e.Removed, Inserted: e.Inserted})
 }
 
-// settle sends what the candidate wrote in the moment in which the exam was held up.
-func (p *examPane) settle(id string) {
-	if _, ok := p.u.drafts[id]; ok && p.u.flights[id] == 0 {
-		p.send(id, editor.Edit{})
+// settle sends what the shown editor has and the actor has not: what the candidate wrote in the moment in which the exam was
+// held up.
+func (p *examPane) settle() {
+	if p.edit != nil && p.u.strays[p.item.ID] && p.u.flights[p.item.ID] == 0 {
+		p.send(p.item.ID, editor.Edit{})
 	}
 }
 
@@ -292,9 +295,14 @@ func (u *ui) answer(item string, cmd exam.Command) {
 	if u.exam != nil {
 		u.exam.showSaved(false)
 	}
+	_, writes := cmd.(exam.Edit)
+	flights, strays := u.flights, u.strays // of this candidate, also when the next one sits there by then
 	u.do(cmd, func(err error) {
-		if u.flights[item]--; u.flights[item] <= 0 {
-			delete(u.flights, item)
+		if flights[item]--; flights[item] <= 0 {
+			delete(flights, item)
+		}
+		if err != nil && writes {
+			strays[item] = true
 		}
 		if p := u.exam; p != nil {
 			p.landed(item, err)
@@ -308,12 +316,22 @@ func (p *examPane) landed(item string, err error) {
 	if code, ok := problem.Refusal(err); ok && !heldUp[code] {
 		text := u.actor.View().Attempt.Response(item).Text
 		delete(u.drafts, item)
+		delete(u.strays, item)
 		if p.item.ID == item && p.edit != nil {
 			p.edit.Replace(text)
 			p.countWords()
+			if u.flights[item] > 0 {
+				u.strays[item] = true // what is still on the way may change the actor's text once more
+			}
 		}
 		if p.item.ID == item {
 			p.markOptions()
+		}
+	}
+	if err == nil {
+		p.settle()
+		if p.item.ID == item && u.flights[item] == 0 {
+			p.markOptions() // the screen may have been made anew while the choice was on its way
 		}
 	}
 	p.said(err)
@@ -346,53 +364,24 @@ func (p *examPane) countWords() {
 
 // answer is what is chosen from, or the line of a short answer.
 func (p *examPane) answer() fyne.CanvasObject {
-	item := p.item
-	if item.Kind == exam.Short {
+	if p.item.Kind == exam.Short {
 		p.edit = p.newEditor(false)
 		return look.Fixed(420, container.NewVBox(p.edit))
 	}
-	box := container.NewVBox()
-	if item.Kind == exam.Multiple {
-		box.Add(look.Note(p.u.t("station.exam.several")))
-	}
-	chosen := p.u.view.Attempt.Response(item.ID).Options
-	for i, o := range item.Options {
-		mark := look.NewOption(o.Text.In(p.lang), item.Kind == exam.Multiple, slices.Contains(chosen, o.ID), p.u.keys, func() { p.choose(i) })
-		p.options = append(p.options, mark)
-		box.Add(mark)
-	}
-	return box
+	return p.pane.Answer
 }
 
 // markOptions shows what the actor has.
 func (p *examPane) markOptions() {
-	chosen := p.u.actor.View().Attempt.Response(p.item.ID).Options
-	for i, o := range p.options {
-		o.SetChosen(slices.Contains(chosen, p.item.Options[i].ID))
-	}
+	p.pane.Show(p.u.actor.View().Attempt)
+	p.options = p.pane.Rows()
 }
 
-// choose marks an option, or takes the mark of one of several away.
+// choose does what the digit after i means: it marks an option, or takes the mark of one of several away.
 func (p *examPane) choose(i int) {
-	if i >= len(p.options) {
-		return
+	if press := p.pane.Press(i, p.edit != nil); press != nil {
+		press()
 	}
-	many := p.item.Kind == exam.Multiple
-	var ids []string
-	for j, o := range p.options {
-		on := o.Chosen
-		switch {
-		case j == i && many:
-			on = !on
-		case !many:
-			on = j == i
-		}
-		o.SetChosen(on)
-		if on {
-			ids = append(ids, p.item.Options[j].ID)
-		}
-	}
-	p.u.answer(p.item.ID, exam.Choose{Item: p.item.ID, Options: ids})
 }
 
 func (p *examPane) toggleFlag() {
@@ -420,13 +409,8 @@ func (p *examPane) update(v session.View) {
 	if p.item == nil {
 		p.turn(a.Current)
 	}
-	saved := v.Saved() && len(p.u.flights) == 0
-	for id, text := range p.u.drafts {
-		if a.Response(id).Text != text {
-			saved = false // written in the moment in which the exam was held up
-		}
-	}
-	p.showSaved(saved)
+	// Strays were written in the moment in which the exam was held up.
+	p.showSaved(v.Saved() && len(p.u.flights) == 0 && len(p.u.strays) == 0)
 	p.marks(a)
 }
 
@@ -439,6 +423,7 @@ func (p *examPane) marks(a *exam.Attempt) {
 		}
 		p.cells[i].Set(it.Answered(r), r.Flagged, it == p.item)
 	}
+	p.nav.update(a)
 	text := p.u.t("station.exam.counts", "Answered", answered, "Items", len(p.cells))
 	if p.counts.Text != text {
 		p.counts.SetText(text)
@@ -457,73 +442,63 @@ func (p *examPane) tick() {
 	if a == nil {
 		return
 	}
-	left := a.Remaining(p.u.actor.Now())
 	if p.follow { // the navigator has its size by now
 		p.follow = false
-		p.reveal()
+		p.nav.reveal(p.nav.current())
 	}
-	if text := clockText(left); p.clock.Text != text {
-		p.clock.Text = text
-		p.clock.Refresh()
-		p.u.see()
-	}
-	stands := 0
-	for _, m := range a.Profile.Clock.WarnMinutesLeft {
-		if left <= time.Duration(m)*time.Minute && (stands == 0 || m < stands) {
-			stands = m
-		}
-	}
-	if stands != p.warned {
-		p.warned = stands
-		text := ""
-		if stands > 0 {
-			text = p.u.t("station.exam.warning", "Minutes", stands)
-		}
-		p.warning.Set(look.Warning, text)
+	p.head.update()
+	p.tellTime(a, a.Remaining(p.u.actor.Now()))
+}
+
+// divide moves the line between two columns by a part of their width.
+func (p *examPane) divide(by float64) {
+	for _, s := range splits(p.task) {
+		s.SetOffset(min(max(s.Offset+by, 0.2), 0.8))
 	}
 }
 
-func (p *examPane) keys(e *fyne.KeyEvent) bool {
+// keys are the keys of the exam.
+func (p *examPane) keys() []binding {
 	u := p.u
-	has := u.view.Attempt.Profile.Has
-	switch e.Name {
-	case fyne.KeyF2:
-		p.toggleFlag()
-	case fyne.KeyPageDown, fyne.KeyPageUp:
-		if p.edit != nil && p.edit.MultiLine {
-			return false
-		}
-		by := map[fyne.KeyName]int{fyne.KeyPageDown: 1, fyne.KeyPageUp: -1}[e.Name]
-		// After this key is done with: otherwise the editor that gets the focus takes it as a page motion of its own.
-		go u.post(func() { p.step(by) })
-	case fyne.KeyF4:
-		p.step(1)
-	case fyne.KeyF5:
-		if has(exam.ToolCalculator) {
-			u.toolSheet(exam.ToolCalculator)
-		}
-	case fyne.KeyF6:
-		if has(exam.ToolElements) {
-			u.toolSheet(exam.ToolElements)
-		}
-	case fyne.KeyF7:
-		if has(exam.ToolSolubility) {
-			u.toolSheet(exam.ToolSolubility)
-		}
-	case fyne.KeyF8:
-		if u.view.Attempt.Profile.Appeal.Technical {
-			u.appealSheet()
-		}
-	case fyne.KeyF9:
-		u.callSheet()
-	case fyne.KeyF10:
-		u.finishSheet()
-	default:
-		if n, err := strconv.Atoi(string(e.Name)); err == nil && p.edit == nil && n >= 1 {
-			p.choose(n - 1)
-			return true
-		}
-		return false
+	profile := u.view.Attempt.Profile
+	tool := func(t exam.Tool) (func() bool, func()) {
+		return func() bool { return profile.Has(t) }, func() { u.toolSheet(t) }
 	}
-	return true
+	hasCalculator, calculator := tool(exam.ToolCalculator)
+	hasElements, elements := tool(exam.ToolElements)
+	hasSolubility, solubility := tool(exam.ToolSolubility)
+	by := func(n int) (func() bool, func()) {
+		return func() bool { _, ok := p.nav.step(n); return ok }, func() { p.step(n) }
+	}
+	canNext, next := by(1)
+	canPrevious, previous := by(-1)
+	hides := func() bool { return turns(p.task) }
+	divided := func() bool { return len(splits(p.task)) > 0 }
+	reads := func() bool { return (p.edit == nil || !p.edit.MultiLine) && hides() }
+	list := []binding{
+		{key: fyne.KeyF4, name: "next", when: canNext, do: next},
+		{key: fyne.KeyPageDown, mods: fyne.KeyModifierControl, name: "next", when: canNext, do: next},
+		{key: fyne.KeyF4, mods: fyne.KeyModifierShift, name: "previous", when: canPrevious, do: previous},
+		{key: fyne.KeyPageUp, mods: fyne.KeyModifierControl, name: "previous", when: canPrevious, do: previous},
+		{key: fyne.KeyF11, name: "jump", do: u.jumpSheet},
+	}
+	list = append(list, p.taskKeys()...)
+	return append(list,
+		binding{key: fyne.KeyF2, name: "flag", do: p.toggleFlag},
+		binding{key: fyne.KeyF2, mods: fyne.KeyModifierShift, name: "filter", do: u.nextFilter},
+		binding{key: fyne.KeyPageDown, name: "read", when: reads, do: func() { turn(p.task, 1) }},
+		binding{key: fyne.KeyPageUp, name: "read", when: reads, do: func() { turn(p.task, -1) }},
+		binding{key: fyne.KeyPageDown, mods: fyne.KeyModifierAlt, name: "read", when: hides, do: func() { turn(p.task, 1) }},
+		binding{key: fyne.KeyPageUp, mods: fyne.KeyModifierAlt, name: "read", when: hides, do: func() { turn(p.task, -1) }},
+		binding{key: fyne.KeyLeft, mods: fyne.KeyModifierAlt, name: "divide", when: divided, do: func() { p.divide(-0.05) }},
+		binding{key: fyne.KeyRight, mods: fyne.KeyModifierAlt, name: "divide", when: divided, do: func() { p.divide(0.05) }},
+		binding{key: fyne.KeyF5, name: "calculator", when: hasCalculator, do: calculator},
+		binding{key: fyne.KeyF6, name: "elements", when: hasElements, do: elements},
+		binding{key: fyne.KeyF7, name: "solubility", when: hasSolubility, do: solubility},
+		binding{key: fyne.KeyF8, name: "appeal", when: func() bool { return profile.Appeal.Technical }, do: u.appealSheet},
+		binding{key: fyne.KeyF9, name: "call", do: u.callSheet},
+		binding{key: fyne.KeyF1, mods: fyne.KeyModifierShift, name: "time", do: u.timeSheet},
+		binding{key: fyne.KeyEscape, name: "put-away", when: p.warns, do: p.putWarningAway},
+		binding{key: fyne.KeyF10, name: "finish", do: u.finishSheet},
+	)
 }

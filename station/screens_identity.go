@@ -40,6 +40,9 @@ func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
 	l.box = container.NewStack(ground, l.picture)
 	slot := make(chan struct{}, 1)
 	l.cancel = u.eye.start(photo, l.again, func(ctx context.Context, g glance) {
+		if lost := g.err != nil && problem.Of(g.err) == problem.CameraMissing; lost || g.picture != nil {
+			u.cameraUsed(!lost)
+		}
 		if g.picture == nil {
 			u.post(func() {
 				if ctx.Err() == nil {
@@ -141,7 +144,8 @@ func (u *ui) faceScreen(purpose exam.Purpose) *screen {
 	last, score := "", ""
 	reported := false // a missing camera is recorded once per screen, not every two seconds
 	var eye *live
-	size := fyne.NewSize(420, 315)
+	// With large text the picture gives way, so that what the camera asks for is read without scrolling.
+	size := fyne.NewSize(600-180*look.Scale(), 450-135*look.Scale())
 	ground := canvas.NewRectangle(look.Desk)
 	ground.SetMinSize(size)
 	picture := container.NewStack(ground)

@@ -20,17 +20,22 @@ type sheet struct {
 	action string
 	warned bool // who closes the program has read that answers are not saved
 	over   fyne.CanvasObject
+	under  fyne.Focusable // has the focus again when the sheet is closed
 	enter  func()
-	keys   func(*fyne.KeyEvent) bool
+	keys   []binding // besides those of all sheets
 	ui     *ui
 }
 
-func (s *sheet) key(e *fyne.KeyEvent) bool {
-	if e.Name == fyne.KeyEscape {
-		s.ui.closeSheet()
-		return true
-	}
-	return s.keys != nil && s.keys(e)
+// bindings are the keys of the sheet; Esc always closes it.
+func (s *sheet) bindings() []binding {
+	u := s.ui
+	turning := func() bool { return turns(s.over) }
+	return append(s.keys[:len(s.keys):len(s.keys)],
+		binding{key: fyne.KeyReturn, name: "enter", typed: true, when: func() bool { return s.enter != nil }, do: func() { s.enter() }},
+		binding{key: fyne.KeyEscape, name: "close", do: u.closeSheet},
+		binding{key: fyne.KeyPageDown, name: "page", when: turning, do: func() { turn(s.over, 1) }},
+		binding{key: fyne.KeyPageUp, name: "page", when: turning, do: func() { turn(s.over, -1) }},
+	)
 }
 
 // open shows content over the screen; focus may be nil.
@@ -39,6 +44,7 @@ func (u *ui) open(s *sheet, content fyne.CanvasObject, focus fyne.Focusable) {
 	s.ui = u
 	// The toolkit's own pop-up blurs what lies behind it, which costs a computer without a graphics card half a second.
 	s.over = look.Overlay(content)
+	s.under = u.win.Canvas().Focused()
 	u.sheet = s
 	u.win.Canvas().Overlays().Add(s.over)
 	u.win.Canvas().Unfocus()
@@ -264,16 +270,9 @@ func (u *ui) adminSheet() {
 	code.OnSubmitted = func(string) { submit() }
 	reason.OnSubmitted = func(string) { submit() }
 	s.enter = submit
-	s.keys = func(e *fyne.KeyEvent) bool {
-		switch e.Name {
-		case fyne.KeyUp:
-			choose(kind - 1)
-			return true
-		case fyne.KeyDown:
-			choose(kind + 1)
-			return true
-		}
-		return false
+	s.keys = []binding{
+		{key: fyne.KeyUp, name: "choose", do: func() { choose(kind - 1) }},
+		{key: fyne.KeyDown, name: "choose", do: func() { choose(kind + 1) }},
 	}
 	left := container.NewVBox(look.Strong(u.t("station.admin.what")), kindBox)
 	right := container.NewVBox(look.Strong(u.t("station.admin.who")), whoBox, look.Gap(6), code, reason, fields, message)
@@ -430,12 +429,13 @@ func (u *ui) contentAppealSheet() {
 func (u *ui) toolSheet(tool exam.Tool) {
 	size := u.win.Canvas().Size()
 	whole := fyne.NewSize(size.Width-80, size.Height-150)
-	var content fyne.CanvasObject
+	var content, place fyne.CanvasObject
 	pass := func(e *fyne.KeyEvent) { u.keys(e) }
 	switch tool {
 	case exam.ToolCalculator:
-		c := tools.NewCalculator(u.lang)
-		content, whole = c, fyne.NewSize(380, 470)
+		c := tools.NewCalculator(u.lang, &u.desk)
+		c.Room, c.Resized = whole, func() { u.sheet.over.Refresh() }
+		content, place = c, c
 		pass = func(e *fyne.KeyEvent) {
 			if e.Name != fyne.KeyEscape || c.Expression() == "" && c.Display() == "0" {
 				u.keys(e)
@@ -446,12 +446,15 @@ func (u *ui) toolSheet(tool exam.Tool) {
 	case exam.ToolSolubility:
 		content = tools.NewSolubilityTable(u.lang)
 	}
+	if place == nil {
+		place = container.NewGridWrap(whole, content)
+	}
 	if keyed, ok := content.(interface{ PassKeys(func(*fyne.KeyEvent)) }); ok {
 		keyed.PassKeys(pass)
 	}
 	focus, _ := content.(fyne.Focusable)
 	done := look.NewButton(u.t("common.close"), look.Primary, u.keys, u.closeSheet)
-	u.open(&sheet{name: string(tool)}, container.NewBorder(nil, container.NewHBox(layout.NewSpacer(), done), nil, nil, container.NewGridWrap(whole, content)), focus)
+	u.open(&sheet{name: string(tool), keys: u.toolKeys(tool, content)}, container.NewBorder(nil, container.NewHBox(layout.NewSpacer(), done), nil, nil, place), focus)
 }
 
 // holdScreen is a screen on which the candidate can only wait.

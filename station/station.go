@@ -23,6 +23,7 @@ import (
 	"emtihan/exam/journal/stream"
 	"emtihan/exam/vault"
 	"emtihan/proctor/identity"
+	"emtihan/station/item/media"
 	"emtihan/station/problem"
 	"emtihan/station/session"
 )
@@ -36,7 +37,7 @@ type Options struct {
 	Second  string // folder on another disk or a stick that keeps them, too; empty: none
 	Reserve int64  // bytes of space that are kept back in both folders for a full disk
 	Keys    string // folder of systemd credentials with the station's keys; empty: $CREDENTIALS_DIRECTORY or the data folder
-	Session string // the session's file; profiles/ID.toml and papers/ID.toml beside it come before the built-in ones
+	Session string // the session's file; profiles/ID.toml, papers/ID.toml and papers/ID/ with its media beside it come before the built-in ones
 	Name    string // name of the station in the log
 	Camera  string // device number, file or URL
 	Models  string // folder of the face models
@@ -53,6 +54,7 @@ type setup struct {
 	session *exam.Session
 	profile *exam.Profile
 	paper   *exam.Paper
+	media   *media.Set
 	vault   *vault.Vault
 	journal journal.Options
 	// What could not be set aside, one error or nil for each place.
@@ -97,6 +99,10 @@ func read(opt Options) (*setup, error) {
 	if err != nil {
 		return nil, problem.New(problem.PaperDamaged, err)
 	}
+	// All of it, down to the last second of a sound, is decoded by Check the day before.
+	if s.media, err = media.Load(s.paper, s.medium, false); err != nil {
+		return nil, problem.New(problem.PaperDamaged, err)
+	}
 	if len(s.session.Recipients) > 0 {
 		if err := vault.CheckRecipients(s.session.Recipients); err != nil {
 			return nil, problem.New(problem.SessionDamaged, fmt.Errorf("nct_recipients: %w", err))
@@ -124,6 +130,21 @@ func (s *setup) source(folder, id string) ([]byte, error) {
 		return assets.Source(folder, id)
 	}
 	return data, err
+}
+
+// medium reads a file of the paper's media.
+func (s *setup) medium(file string) ([]byte, error) {
+	path := filepath.Join(filepath.Dir(s.opt.Session), "papers", s.paper.ID, file)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return assets.Medium(s.paper.ID, file)
+	case err != nil:
+		return nil, err
+	case info.Size() > media.MaxBytes:
+		return nil, fmt.Errorf("%s has %d bytes, more than %d", path, info.Size(), media.MaxBytes)
+	}
+	return os.ReadFile(path)
 }
 
 func (s *setup) photo(c exam.Candidate) ([]byte, error) {
@@ -206,12 +227,20 @@ func Check(opt Options, out io.Writer) int {
 		return problem.Of(err).Exit()
 	}
 	defer s.release()
+	if _, err := media.Load(s.paper, s.medium, true); err != nil {
+		err = problem.New(problem.PaperDamaged, err)
+		explain(out, err)
+		return problem.Of(err).Exit()
+	}
 	if err := s.readAttempts(); err != nil {
 		explain(out, err)
 		return problem.Of(err).Exit()
 	}
 	for _, l := range locales.All {
 		fmt.Fprintln(out, locales.T(l, "station.check.ok", "Candidates", len(s.session.Candidates), "Items", len(s.paper.Items())))
+		if s.vault.Exposed() {
+			fmt.Fprintln(out, locales.T(l, "station.check.exposed"))
+		}
 	}
 	return problem.ExitOK
 }

@@ -5,15 +5,19 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"emtihan/assets/locales"
 	"emtihan/devices/display"
+	"emtihan/devices/sound"
 	"emtihan/exam"
+	"emtihan/station/editor/keyboard"
+	"emtihan/station/item"
 	"emtihan/station/look"
 	"emtihan/station/problem"
 	"emtihan/station/session"
+	"emtihan/station/tools"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -21,6 +25,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -28,13 +33,13 @@ import (
 type screen struct {
 	name   string
 	root   fyne.CanvasObject
-	update func(session.View)        // a new view of the same screen
-	tick   func()                    // about four times a second
-	enter  func()                    // the step that the screen leads to, on Enter
-	keys   func(*fyne.KeyEvent) bool // further keys
-	shown  func()                    // once it is on the window
-	close  func()                    // it goes away
-	sight  func(*sight)              // adds to the diagnostics
+	update func(session.View) // a new view of the same screen
+	tick   func()             // about four times a second
+	enter  func()             // the step that the screen leads to, on Enter
+	keys   []binding          // besides those of all screens
+	shown  func()             // once it is on the window
+	close  func()             // it goes away
+	sight  func(*sight)       // adds to the diagnostics
 }
 
 func (s *screen) leave() {
@@ -61,18 +66,39 @@ type ui struct {
 	key     string // what the present screen was made for
 	sheet   *sheet
 	exam    *examPane         // the exam, while it is the present screen
-	drafts  map[string]string // text answers as the editors hold them, ahead of the actor
-	carets  map[string]int    // where the caret stood in each of them, in runes
-	flights map[string]int    // answers sent to the actor that it has not taken or refused yet, by item
-	at      string            // the item that the exam showed last
+	drafts  map[string]string // text answers that went off the screen while the actor was behind them
+	strays  map[string]bool   // text answers that differ from the actor's, or may, with nothing on the way that would mend it
+	desk    tools.Desk        // the candidate's calculator while it is closed
+	work    *item.Desk        // what a candidate does with the tasks, while one sits there
+	player  sound.Player
+	carets  map[string]int // where the caret stood in each of them, in runes
+	flights map[string]int // answers sent to the actor that it has not taken or refused yet, by item
+	at      string         // the item that the exam showed last
 	holder  *fyne.Container
 	trouble *look.Banner
 	typed   string       // IIN on the login screen
 	refusal error        // why it was refused
 	sees    bool         // the present screen has shown a picture of the camera
 	post    func(func()) // runs a function on Fyne's goroutine
+	doze    *doze        // nil where the toolkit has no window
 	stop    chan struct{}
 	exit    int
+
+	stationKeys []binding               // of all screens
+	mods        func() fyne.KeyModifier // which are down
+
+	prefs   exam.Preferences // how the window looks (R2)
+	owner   string           // the attempt whose preferences they are; empty: nobody's
+	putAway int              // minutes left whose warning the candidate has put away, or 0
+	filter  filter           // what the navigator lists
+	later   func()           // at the next tick
+	band    *fyne.Container  // holds trouble
+
+	keyboard      *keyboard.Watcher
+	keyboardAsked bool
+	layout        string       // short name of the keyboard layout; empty while it is not known
+	camera        atomic.Int32 // a cameraState
+	cameraFailed  atomic.Bool  // when it was used last
 
 	mu      sync.Mutex // guards what follows
 	next    session.View
@@ -91,19 +117,25 @@ func Run(opt Options) int {
 		fmt.Fprintln(os.Stderr, "witness:", err)
 		return problem.ExitUsage
 	}
+	beModest()
+	w.reach(phaseProcess, started)
 	u := newUI(app.NewWithID("kz.testcenter.emtihan.station"), opt, w, started)
+	w.reach(phaseToolkit, time.Now())
 	return u.run(opt)
 }
 
 func newUI(a fyne.App, opt Options, w *witness, started time.Time) *ui {
-	u := &ui{app: a, lang: opt.Lang, witness: w, started: started, post: fyne.Do, stop: make(chan struct{})}
-	a.Settings().SetTheme(look.Theme{Scale: opt.Scale})
+	u := &ui{app: a, lang: opt.Lang, witness: w, started: started, post: fyne.Do, stop: make(chan struct{}), mods: modifiers, player: sound.NewALSA("")}
+	u.stationKeys = u.everywhere()
+	u.prefs = preset(opt)
+	look.Use(u.setting())
 	u.win = a.NewWindow("Emtihan")
 	u.win.SetPadded(false)
 	u.win.SetMaster()
 	u.holder = container.NewStack()
 	u.trouble = look.NewBanner(look.Trouble, "")
-	u.win.SetContent(container.NewBorder(u.trouble, nil, nil, nil, u.holder))
+	u.band = container.NewStack(u.trouble)
+	u.win.SetContent(container.NewBorder(u.band, nil, nil, nil, u.holder))
 	u.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
 		if e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 			u.pressEnter()
@@ -116,12 +148,20 @@ func newUI(a fyne.App, opt Options, w *witness, started time.Time) *ui {
 }
 
 func (u *ui) run(opt Options) int {
-	s, err := prepare(opt)
+	u.doze = &doze{allowed: func() bool { return u.exam != nil && u.sheet == nil }}
+	u.post = u.doze.post
+	s, err := read(opt)
+	u.witness.reach(phaseSession, time.Now())
+	if err == nil {
+		err = s.takeFolder()
+		u.witness.reach(phaseFolder, time.Now())
+	}
 	if err == nil {
 		u.set = s
 		defer s.release()
 		u.room = dialRoom(opt.Room, opt.Name)
 		u.actor, err = s.start(u.room.tell, u.room.sign)
+		u.witness.reach(phaseJournal, time.Now())
 	}
 	if err != nil {
 		explain(os.Stderr, err)
@@ -138,10 +178,18 @@ func (u *ui) run(opt Options) int {
 	}
 	u.win.SetCloseIntercept(u.closeRequested)
 	u.win.Show()
+	u.app.Lifecycle().SetOnStarted(func() {
+		go u.doze.run(u.stop)
+		u.witness.reach(phaseWindow, time.Now())
+		u.see()
+	})
 	u.app.Run()
 	close(u.stop)
 	if u.room != nil {
 		defer u.room.close()
+	}
+	if u.keyboard != nil {
+		defer u.keyboard.Close()
 	}
 	if u.actor != nil {
 		u.scr.leave()
@@ -165,6 +213,7 @@ func (u *ui) begin(opt Options) {
 	u.app.Lifecycle().SetOnExitedForeground(func() { u.focusChanged(true) })
 	u.app.Lifecycle().SetOnEnteredForeground(func() { u.focusChanged(false) })
 	go u.ticks()
+	go u.watchCamera()
 }
 
 // focusChanged records that the exam window lost the keyboard (R17).
@@ -192,20 +241,45 @@ func (u *ui) push(v session.View) {
 	})
 }
 
+// untilTick returns when the screen must be looked after next: four times a second or, where somebody only sits there and
+// thinks, when the clock shows another second.
+func (u *ui) untilTick() time.Duration {
+	if u.doze == nil || !u.doze.still() {
+		return tickEvery
+	}
+	a := u.actor.View().Attempt
+	if a == nil {
+		return tickEvery
+	}
+	next := a.Remaining(u.actor.Now())%time.Second + time.Millisecond
+	if next < tickEvery {
+		next += time.Second // it stands still, or this tick was for it
+	}
+	return next
+}
+
+const tickEvery = 250 * time.Millisecond
+
 func (u *ui) ticks() {
-	t := time.NewTicker(250 * time.Millisecond)
-	defer t.Stop()
 	busy := make(chan struct{}, 1)
 	for {
 		select {
-		case <-t.C:
+		case <-time.After(u.untilTick()):
 		case <-u.stop:
 			return
+		}
+		if u.doze != nil && u.doze.tidies() {
+			go giveBack()
 		}
 		select {
 		case busy <- struct{}{}:
 			u.post(func() {
 				<-busy
+				u.watchKeyboard()
+				if f := u.later; f != nil {
+					u.later = nil
+					f()
+				}
 				if u.scr != nil && u.scr.tick != nil {
 					u.scr.tick()
 				}
@@ -249,8 +323,9 @@ func (u *ui) pick(v session.View) string {
 
 // render shows the present view: a new screen where the view or the language calls for one, or an update of the old.
 func (u *ui) render() {
+	u.adopt()
 	name := u.pick(u.view)
-	key := name + "/" + string(u.lang)
+	key := fmt.Sprintf("%s/%s/%v", name, u.lang, u.setting())
 	if a := u.view.Attempt; a == nil {
 		u.forget()
 	} else {
@@ -277,7 +352,10 @@ var saysMinutes = map[string]bool{"data": true, "confirm": true, "enter": true}
 
 // forget drops what the window keeps of a candidate, so that the next one finds nothing of it.
 func (u *ui) forget() {
-	u.drafts, u.carets, u.flights, u.at = make(map[string]string), make(map[string]int), make(map[string]int), ""
+	u.drafts, u.strays = make(map[string]string), make(map[string]bool)
+	u.carets, u.flights, u.at, u.filter = make(map[string]int), make(map[string]int), "", allTasks
+	u.desk = tools.Desk{}
+	u.clearDesk()
 	look.ClearClipboard()
 }
 
@@ -297,6 +375,18 @@ func (u *ui) showTrouble() {
 }
 
 func (u *ui) show(s *screen) {
+	// While a sheet lies over the screen the toolkit would leave the focus with what is no longer there.
+	if over := u.sheet; over != nil {
+		focused := u.win.Canvas().Focused()
+		u.win.Canvas().Overlays().Remove(over.over)
+		defer func() {
+			over.under = u.win.Canvas().Focused()
+			u.win.Canvas().Overlays().Add(over.over)
+			if focused != nil {
+				u.win.Canvas().Focus(focused)
+			}
+		}()
+	}
 	u.scr.leave()
 	u.scr, u.sees = s, false
 	u.holder.Objects = []fyne.CanvasObject{s.root}
@@ -339,48 +429,6 @@ func (u *ui) do(cmd exam.Command, report func(error)) {
 	})
 }
 
-// keys are the function keys of the whole station.
-func (u *ui) keys(e *fyne.KeyEvent) bool {
-	switch {
-	case u.sheet != nil:
-		return u.sheet.key(e) || turnPage(u.sheet.over, e)
-	case e.Name == fyne.KeyF3:
-		u.nextLanguage()
-		return true
-	case e.Name == fyne.KeyF12 && u.actor != nil:
-		u.adminSheet()
-		return true
-	}
-	if u.scr == nil {
-		return false
-	}
-	if u.scr.keys != nil {
-		return u.scr.keys(e)
-	}
-	return turnPage(u.scr.root, e)
-}
-
-func turnPage(o fyne.CanvasObject, e *fyne.KeyEvent) bool {
-	switch e.Name {
-	case fyne.KeyPageDown:
-		return look.TurnPage(o, 1)
-	case fyne.KeyPageUp:
-		return look.TurnPage(o, -1)
-	}
-	return false
-}
-
-func (u *ui) pressEnter() {
-	switch {
-	case u.sheet != nil:
-		if u.sheet.enter != nil {
-			u.sheet.enter()
-		}
-	case u.scr != nil && u.scr.enter != nil:
-		u.scr.enter()
-	}
-}
-
 func (u *ui) nextLanguage() {
 	for i, l := range locales.All {
 		if l == u.lang {
@@ -391,11 +439,11 @@ func (u *ui) nextLanguage() {
 }
 
 func (u *ui) setLanguage(l locales.Lang) {
-	u.lang = l
 	if u.set == nil || u.actor == nil {
+		u.lang = l
 		return
 	}
-	u.render()
+	u.rebuild(func() { u.lang = l })
 }
 
 // languages returns the language switch.
@@ -411,11 +459,19 @@ func (u *ui) languages() fyne.CanvasObject {
 	return box
 }
 
+func (u *ui) viewButton() *look.Button {
+	return look.NewButton(u.t("station.exam.view"), look.Plain, u.keys, func() { u.viewSheet(-1) })
+}
+
+func (u *ui) helpButton() *look.Button {
+	return look.NewButton(u.t("station.exam.keys"), look.Plain, u.keys, u.helpSheet)
+}
+
 // page frames a screen that is not the exam itself: the exam's title and the languages above, help below.
 func (u *ui) page(content fyne.CanvasObject) fyne.CanvasObject {
 	title := widget.NewLabelWithStyle(u.set.profile.Title.In(string(u.lang)), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	title.Truncation = fyne.TextTruncateEllipsis
-	top := bar(container.NewBorder(nil, nil, nil, u.languages(), title), nil, look.Rule())
+	title.Wrapping = fyne.TextWrapWord
+	top := bar(container.New(&titleLayout{u.win.Canvas()}, title, container.NewHBox(u.languages(), u.viewButton(), u.helpButton())), nil, look.Rule())
 	help := look.NewButton(u.t("station.call"), look.Plain, u.keys, u.callSheet)
 	admin := look.NewButton(u.t("station.administrator"), look.Plain, u.keys, u.adminSheet)
 	where := look.Note(u.t("station.where", "Room", u.set.session.Room, "Station", u.set.opt.Name))
@@ -429,20 +485,61 @@ func (u *ui) page(content fyne.CanvasObject) fyne.CanvasObject {
 // bar is a strip of the window; a thin line parts it from the content above or below.
 func bar(content, above, below fyne.CanvasObject) fyne.CanvasObject {
 	return container.NewStack(canvas.NewRectangle(look.Paper), container.NewBorder(above, below, nil, nil,
-		container.New(layout.NewCustomPaddedLayout(6, 6, 12, 12), content)))
+		container.New(layout.NewCustomPaddedLayout(6, 6, barEdge, barEdge), content)))
+}
+
+const barEdge = 12 // left and right in a bar
+
+// titleLayout lays a title that wraps before the buttons of a bar as wide as the window. It counts the title's lines itself:
+// the toolkit knows what a wrapped text needs only once it has been laid out, which is too late for what lies below.
+type titleLayout struct{ window fyne.Canvas }
+
+func (l *titleLayout) fit(title *widget.Label, width float32) float32 {
+	pad := 2 * theme.InnerPadding()
+	measure := func(s string) fyne.Size { return fyne.MeasureText(s, theme.TextSize(), title.TextStyle) }
+	lines, line := 1, ""
+	for _, word := range strings.Fields(title.Text) {
+		next := strings.TrimSpace(line + " " + word)
+		if line != "" && measure(next).Width > width-pad {
+			lines, next = lines+1, word
+		}
+		line = next
+	}
+	return float32(lines)*measure("Қ").Height + pad
+}
+
+// MinSize implements fyne.Layout.
+func (l *titleLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	least := objects[1].MinSize()
+	room := l.window.Size().Width - 2*barEdge - least.Width
+	if room <= 0 {
+		return least // the window is not there yet
+	}
+	return fyne.NewSize(least.Width, max(least.Height, l.fit(objects[0].(*widget.Label), room)))
+}
+
+// Layout implements fyne.Layout.
+func (l *titleLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	title, buttons := objects[0], objects[1]
+	least := buttons.MinSize()
+	room := max(0, size.Width-least.Width)
+	height := l.fit(title.(*widget.Label), room)
+	title.Resize(fyne.NewSize(room, height))
+	title.Move(fyne.NewPos(0, (size.Height-height)/2))
+	buttons.Resize(least)
+	buttons.Move(fyne.NewPos(size.Width-least.Width, (size.Height-least.Height)/2))
 }
 
 // see writes what is shown now to the diagnostics.
 func (u *ui) see() {
-	if u.scr == nil {
+	if u.scr == nil || !u.witness.looks() {
 		return
 	}
 	s := sight{Camera: u.sees, Screen: u.scr.name, Lang: string(u.lang), Saved: u.view.Saved(), Records: u.view.Durable}
 	if a := u.view.Attempt; a != nil {
-		s.Item = a.Current
-		for _, r := range a.Responses {
-			s.Runes += utf8.RuneCountInString(r.Text)
-			if len(r.Options) > 0 {
+		s.Item, s.Runes = a.Current, u.view.Runes
+		for i := range a.Responses {
+			if len(a.Responses[i].Options) > 0 {
 				s.Chosen++
 			}
 		}
@@ -460,6 +557,7 @@ func (u *ui) see() {
 	}
 	if !u.painted {
 		u.painted, s.Startup = true, time.Since(u.started).Milliseconds()
+		u.witness.reach(phaseScreen, time.Now())
 	}
 	u.witness.see(s)
 }

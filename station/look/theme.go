@@ -1,4 +1,5 @@
-// Package look is how the station looks: one theme and a handful of flat widgets that work by keyboard as well as by mouse.
+// Package look is how the station looks: four themes of one form and a handful of flat widgets that work by keyboard as well as
+// by mouse. docs/design-language.md says what it all looks like, and why.
 //
 // Test centres often have no graphics card, where Fyne's rounded and stroked rectangles are what costs time. So every
 // surface here is a flat, unstroked rectangle, and borders are thin rectangles beside each other.
@@ -14,60 +15,58 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-// The colours. Contrast against Paper, by the formula of WCAG 2.2: Ink 16.0, Quiet 7.3, Accent 8.0, Good 6.7, Warn 7.0,
-// Bad 8.0, each above the 4.5 that level AA asks for.
-var (
-	Paper  = color.NRGBA{0xff, 0xff, 0xff, 0xff}
-	Desk   = color.NRGBA{0xf1, 0xf3, 0xf6, 0xff}
-	Ink    = color.NRGBA{0x1c, 0x22, 0x2b, 0xff}
-	Quiet  = color.NRGBA{0x4d, 0x57, 0x66, 0xff}
-	Line   = color.NRGBA{0xd3, 0xd9, 0xe2, 0xff}
-	Accent = color.NRGBA{0x0b, 0x4f, 0x9e, 0xff}
-	Tint   = color.NRGBA{0xdd, 0xe9, 0xf7, 0xff}
-	Good   = color.NRGBA{0x1b, 0x69, 0x38, 0xff}
-	Warn   = color.NRGBA{0x80, 0x4d, 0x00, 0xff}
-	Bad    = color.NRGBA{0x9e, 0x1b, 0x1b, 0xff}
-	WarnBg = color.NRGBA{0xfd, 0xf0, 0xd5, 0xff}
-	BadBg  = color.NRGBA{0xfb, 0xe4, 0xe2, 0xff}
-	GoodBg = color.NRGBA{0xdf, 0xf2, 0xe5, 0xff}
-)
-
-// Theme is the station's theme at a text scale from 1 (100 %) to 2 (200 %).
-type Theme struct{ Scale float32 }
+// Theme is a theme of the station in the toolkit's form.
+type Theme struct {
+	Name  string  // one of Themes; any other stands for Light
+	Scale float32 // of the text, from 1 (100 %) to 2 (200 %)
+}
 
 var _ fyne.Theme = Theme{}
 
 // Color implements fyne.Theme.
 func (t Theme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+	p := PaletteOf(t.Name)
 	switch name {
 	case theme.ColorNameBackground, theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground, theme.ColorNameInputBackground:
-		return Paper
+		return p.Paper
 	case theme.ColorNameForeground:
-		return Ink
+		return p.Ink
 	case theme.ColorNamePrimary, theme.ColorNameHyperlink:
-		return Accent
+		return p.Accent
 	case theme.ColorNameForegroundOnPrimary:
-		return Paper
+		return p.OnAccent
+	case theme.ColorNameForegroundOnError, theme.ColorNameForegroundOnSuccess, theme.ColorNameForegroundOnWarning:
+		return p.Paper
 	case theme.ColorNameFocus, theme.ColorNameSelection:
-		return color.NRGBA{0xb8, 0xd3, 0xf2, 0xff}
-	case theme.ColorNamePlaceHolder, theme.ColorNameDisabled:
-		return Quiet
-	case theme.ColorNameSeparator, theme.ColorNameInputBorder:
-		return Line
-	case theme.ColorNameButton, theme.ColorNameDisabledButton, theme.ColorNameHeaderBackground:
-		return Desk
+		return p.Selection
+	case theme.ColorNamePlaceHolder, theme.ColorNameDisabled, theme.ColorNameScrollBar:
+		return p.Quiet
+	case theme.ColorNameInputBorder:
+		return p.Edge
+	case theme.ColorNameSeparator:
+		return p.Line
+	case theme.ColorNameButton, theme.ColorNameDisabledButton, theme.ColorNameHeaderBackground, theme.ColorNameScrollBarBackground:
+		return p.Desk
 	case theme.ColorNameHover, theme.ColorNamePressed:
-		return Tint
+		return p.Tint
 	case theme.ColorNameSuccess:
-		return Good
+		return p.Good
 	case theme.ColorNameWarning:
-		return Warn
+		return p.Warn
 	case theme.ColorNameError:
-		return Bad
+		return p.Bad
 	case theme.ColorNameShadow:
+		// The toolkit draws the bar between two columns with it, and what fades at the edge of a scrolled page.
+		if p.Dark {
+			return color.NRGBA{p.Line.R, p.Line.G, p.Line.B, 0xc0}
+		}
 		return color.NRGBA{0, 0, 0, 0x40}
 	}
-	return theme.DefaultTheme().Color(name, theme.VariantLight)
+	variant := theme.VariantLight
+	if p.Dark {
+		variant = theme.VariantDark
+	}
+	return theme.DefaultTheme().Color(name, variant)
 }
 
 // Font implements fyne.Theme.
@@ -102,6 +101,8 @@ func (t Theme) Size(name fyne.ThemeSizeName) float32 {
 		return 0
 	case theme.SizeNameInnerPadding:
 		return 6
+	case theme.SizeNameInputBorder:
+		return 2
 	case theme.SizeNameScrollBar:
 		return 14
 	case theme.SizeNameScrollBarSmall:

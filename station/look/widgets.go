@@ -37,7 +37,7 @@ type Button struct {
 	Keys     Keys
 
 	focused, hovered bool
-	back, bar        *canvas.Rectangle
+	ground           *ground
 	label            *canvas.Text
 }
 
@@ -64,7 +64,7 @@ func (b *Button) SetText(s string) {
 
 // CreateRenderer implements fyne.Widget.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer {
-	b.back, b.bar = canvas.NewRectangle(Desk), canvas.NewRectangle(Accent)
+	b.ground = newGround()
 	b.label = canvas.NewText(b.Text, Ink)
 	r := &buttonRenderer{b}
 	r.Refresh()
@@ -120,7 +120,7 @@ type buttonRenderer struct{ b *Button }
 
 func (r *buttonRenderer) Destroy() {}
 func (r *buttonRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.b.back, r.b.label, r.b.bar}
+	return append(r.b.ground.objects(), r.b.label)
 }
 
 func (r *buttonRenderer) MinSize() fyne.Size {
@@ -132,39 +132,35 @@ func (b *Button) style() fyne.TextStyle { return fyne.TextStyle{Bold: b.Weight !
 
 func (r *buttonRenderer) Layout(size fyne.Size) {
 	b := r.b
-	b.back.Resize(size)
+	b.ground.lay(size)
 	text := fyne.MeasureText(b.Text, textSize(), b.style())
 	b.label.Move(fyne.NewPos((size.Width-text.Width)/2, (size.Height-text.Height)/2))
 	b.label.Resize(text)
-	b.bar.Move(fyne.NewPos(0, size.Height-4))
-	b.bar.Resize(fyne.NewSize(size.Width, 4))
 }
 
 func (r *buttonRenderer) Refresh() {
 	b := r.b
-	back, ink := color.Color(Desk), color.Color(Ink)
+	edge, back, ink := Edge, Desk, Ink
 	switch b.Weight {
 	case Primary:
-		back, ink = Accent, Paper
+		edge, back, ink = Accent, Accent, OnAccent
 	case Danger:
-		back, ink = BadBg, Bad
+		edge, back, ink = Bad, BadBg, Bad
 	}
-	if b.Disabled() {
-		back, ink = Desk, Quiet
-	} else if b.hovered && b.Weight == Plain {
+	switch {
+	case b.Disabled():
+		edge, back, ink = Desk, Desk, Quiet // without an edge: it is not the colour alone that tells
+	case b.hovered && b.Weight == Plain:
 		back = Tint
+	case b.hovered:
+		edge = Ink
 	}
-	b.back.FillColor, b.label.Color = back, ink
+	b.ground.paint(edge, back, b.focused)
+	b.label.Color = ink
 	b.label.Text, b.label.TextSize, b.label.TextStyle = b.Text, textSize(), b.style()
-	b.bar.FillColor = Ink
-	if b.Weight == Plain {
-		b.bar.FillColor = Accent
-	}
-	b.bar.Hidden = !b.focused
 	r.Layout(b.Size())
-	b.back.Refresh()
+	b.ground.refresh()
 	b.label.Refresh()
-	b.bar.Refresh()
 }
 
 // Field is a text field that tells Keys of every key and keeps what is copied inside the exam: it neither reads nor writes
@@ -239,7 +235,7 @@ type Option struct {
 	Keys     Keys
 
 	focused, hovered bool
-	back, bar        *canvas.Rectangle
+	ground           *ground
 	mark             *canvas.Image
 	label            *widget.Label
 }
@@ -267,7 +263,7 @@ func (o *Option) SetChosen(on bool) {
 
 // CreateRenderer implements fyne.Widget.
 func (o *Option) CreateRenderer() fyne.WidgetRenderer {
-	o.back, o.bar = canvas.NewRectangle(Desk), canvas.NewRectangle(Accent)
+	o.ground = newGround()
 	o.mark = canvas.NewImageFromResource(o.icon())
 	o.mark.FillMode = canvas.ImageFillContain
 	o.label = widget.NewLabel(o.Text)
@@ -330,36 +326,39 @@ func (o *Option) MouseOut() { o.hovered = false; o.Refresh() }
 
 type optionRenderer struct{ o *Option }
 
-const optionMark = 24
+// optionMark is the side of an option's mark: it grows with the text.
+func optionMark() float32 { return 1.6 * textSize() }
 
 func (r *optionRenderer) Destroy() {}
 func (r *optionRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.o.back, r.o.mark, r.o.label, r.o.bar}
+	return append(r.o.ground.objects(), r.o.mark, r.o.label)
 }
 
 func (r *optionRenderer) MinSize() fyne.Size {
 	least := r.o.label.MinSize()
-	return fyne.NewSize(least.Width+optionMark+28, max(least.Height, optionMark)+8)
+	return fyne.NewSize(least.Width+optionMark()+28, max(least.Height, optionMark())+8)
 }
 
 func (r *optionRenderer) Layout(size fyne.Size) {
-	o := r.o
-	o.back.Resize(size)
-	o.bar.Resize(fyne.NewSize(5, size.Height))
-	o.mark.Move(fyne.NewPos(14, (size.Height-optionMark)/2))
-	o.mark.Resize(fyne.NewSize(optionMark, optionMark))
-	o.label.Resize(fyne.NewSize(size.Width-optionMark-24, size.Height-8))
+	o, side := r.o, optionMark()
+	o.ground.lay(size)
+	o.mark.Move(fyne.NewPos(14, (size.Height-side)/2))
+	o.mark.Resize(fyne.NewSize(side, side))
+	o.label.Resize(fyne.NewSize(size.Width-side-24, size.Height-8))
 	least := o.label.MinSize()
-	o.label.Move(fyne.NewPos(optionMark+20, (size.Height-least.Height)/2))
+	o.label.Move(fyne.NewPos(side+20, (size.Height-least.Height)/2))
 }
 
 func (r *optionRenderer) Refresh() {
 	o := r.o
-	o.back.FillColor = Desk
+	edge, back := Desk, Desk
 	if o.Chosen || o.hovered {
-		o.back.FillColor = Tint
+		back = Tint
 	}
-	o.bar.Hidden = !o.focused
+	if o.Chosen {
+		edge = Edge
+	}
+	o.ground.paint(edge, back, o.focused)
 	o.mark.Resource = o.icon()
 	o.label.Text = o.Text
 	o.label.TextStyle = fyne.TextStyle{Bold: o.Chosen}
@@ -370,15 +369,31 @@ func (r *optionRenderer) Refresh() {
 }
 
 // Cell is one task in the navigator: its number, and marks for answered and flagged. Shape says it as well as colour.
+//
+// Tab passes every cell by until it is made Reachable: a row of a hundred cells is better walked with the arrow keys, which
+// OnKey hears of.
 type Cell struct {
 	widget.BaseWidget
 	Text              string
 	Answered, Flagged bool
 	Current           bool
+	Reachable         bool // the keyboard's focus can be set on it
 	OnTapped          func()
-	back, under, flag *canvas.Rectangle
-	label             *canvas.Text
+	OnKey             func(*fyne.KeyEvent) // hears of every key but those that press the cell
+	Keys              Keys
+
+	focused, hovered bool
+	ground           *ground
+	under, flag      *canvas.Rectangle
+	label            *canvas.Text
 }
+
+var (
+	_ fyne.Focusable    = (*Cell)(nil)
+	_ fyne.Disableable  = (*Cell)(nil)
+	_ desktop.Keyable   = (*Cell)(nil)
+	_ desktop.Hoverable = (*Cell)(nil)
+)
 
 // NewCell returns a cell.
 func NewCell(text string, tapped func()) *Cell {
@@ -396,11 +411,68 @@ func (c *Cell) Set(answered, flagged, current bool) {
 }
 
 // Tapped implements fyne.Tappable.
-func (c *Cell) Tapped(*fyne.PointEvent) { c.OnTapped() }
+func (c *Cell) Tapped(*fyne.PointEvent) { c.press() }
+
+func (c *Cell) press() {
+	if c.OnTapped != nil {
+		c.OnTapped()
+	}
+}
+
+// Enable implements fyne.Disableable: it makes the cell Reachable.
+func (c *Cell) Enable() { c.Reachable = true }
+
+// Disable implements fyne.Disableable: Tab passes the cell by.
+func (c *Cell) Disable() { c.Reachable = false }
+
+// Disabled implements fyne.Disableable, which is how the toolkit asks whether Tab passes the cell by. The mouse presses it all
+// the same.
+func (c *Cell) Disabled() bool { return !c.Reachable }
+
+// FocusGained implements fyne.Focusable.
+func (c *Cell) FocusGained() { c.focused = true; c.Refresh() }
+
+// FocusLost implements fyne.Focusable.
+func (c *Cell) FocusLost() { c.focused = false; c.Refresh() }
+
+// TypedRune implements fyne.Focusable.
+func (c *Cell) TypedRune(rune) {}
+
+// TypedKey implements fyne.Focusable.
+func (c *Cell) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+		c.press()
+	default:
+		if c.OnKey != nil {
+			c.OnKey(e)
+		}
+	}
+}
+
+// KeyDown implements desktop.Keyable.
+func (c *Cell) KeyDown(e *fyne.KeyEvent) {
+	if c.Keys != nil && e.Name != fyne.KeyReturn && e.Name != fyne.KeyEnter && e.Name != fyne.KeySpace {
+		c.Keys(e)
+	}
+}
+
+// KeyUp implements desktop.Keyable.
+func (c *Cell) KeyUp(*fyne.KeyEvent) {}
+
+// MouseIn implements desktop.Hoverable.
+func (c *Cell) MouseIn(*desktop.MouseEvent) { c.hovered = true; c.Refresh() }
+
+// MouseMoved implements desktop.Hoverable.
+func (c *Cell) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut implements desktop.Hoverable.
+func (c *Cell) MouseOut() { c.hovered = false; c.Refresh() }
 
 // CreateRenderer implements fyne.Widget.
 func (c *Cell) CreateRenderer() fyne.WidgetRenderer {
-	c.back, c.under, c.flag = canvas.NewRectangle(Paper), canvas.NewRectangle(Good), canvas.NewRectangle(Warn)
+	c.ground = newGround()
+	c.under, c.flag = canvas.NewRectangle(Good), canvas.NewRectangle(Warn)
 	c.label = canvas.NewText(c.Text, Ink)
 	r := &cellRenderer{c}
 	r.Refresh()
@@ -411,7 +483,7 @@ type cellRenderer struct{ c *Cell }
 
 func (r *cellRenderer) Destroy() {}
 func (r *cellRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.c.back, r.c.under, r.c.flag, r.c.label}
+	return append(r.c.ground.objects(), r.c.under, r.c.flag, r.c.label)
 }
 
 func (r *cellRenderer) MinSize() fyne.Size {
@@ -421,11 +493,18 @@ func (r *cellRenderer) MinSize() fyne.Size {
 
 func (r *cellRenderer) Layout(size fyne.Size) {
 	c := r.c
-	c.back.Resize(size)
-	c.under.Move(fyne.NewPos(0, size.Height-6))
-	c.under.Resize(fyne.NewSize(size.Width, 6))
-	c.flag.Move(fyne.NewPos(size.Width-9, 0))
-	c.flag.Resize(fyne.NewSize(9, 14))
+	c.ground.lay(size)
+	in := c.ground.inset()
+	unit := textSize() / baseText
+	bar, corner := 5*unit, fyne.NewSize(8*unit, 12*unit)
+	if c.focused {
+		// Within the ring the marks make room for the number.
+		bar, corner = 3*unit, fyne.NewSize(4*unit, 9*unit)
+	}
+	c.under.Move(fyne.NewPos(in+1, size.Height-in-1-bar))
+	c.under.Resize(fyne.NewSize(size.Width-2*in-2, bar))
+	c.flag.Move(fyne.NewPos(size.Width-in-1-corner.Width, in+1))
+	c.flag.Resize(corner)
 	t := fyne.MeasureText(c.Text, textSize(), c.label.TextStyle)
 	c.label.Move(fyne.NewPos((size.Width-t.Width)/2, (size.Height-t.Height)/2-1))
 	c.label.Resize(t)
@@ -433,10 +512,16 @@ func (r *cellRenderer) Layout(size fyne.Size) {
 
 func (r *cellRenderer) Refresh() {
 	c := r.c
-	c.back.FillColor, c.label.Color = Desk, Ink
-	if c.Current {
-		c.back.FillColor, c.label.Color = Accent, Paper
+	edge, back, ink, under, flag := Edge, Desk, Ink, Good, Warn
+	switch {
+	case c.Current:
+		// Marks in colours would be lost on the accent.
+		edge, back, ink, under, flag = Accent, Accent, OnAccent, OnAccent, OnAccent
+	case c.hovered:
+		back = Tint
 	}
+	c.ground.paint(edge, back, c.focused)
+	c.label.Color, c.under.FillColor, c.flag.FillColor = ink, under, flag
 	c.label.Text, c.label.TextSize = c.Text, textSize()
 	c.label.TextStyle = fyne.TextStyle{Bold: c.Answered || c.Current}
 	c.under.Hidden, c.flag.Hidden = !c.Answered, !c.Flagged
@@ -528,10 +613,16 @@ func (b *Banner) Set(tone Tone, text string) {
 func (b *Banner) Text() string { return b.text.Text }
 
 func (b *Banner) paint() {
-	pairs := map[Tone][2]color.Color{Calm: {Tint, Accent}, Fine: {GoodBg, Good}, Warning: {WarnBg, Warn}, Trouble: {BadBg, Bad}}
+	pairs := map[Tone][2]color.NRGBA{Calm: {Tint, Accent}, Fine: {GoodBg, Good}, Warning: {WarnBg, Warn}, Trouble: {BadBg, Bad}}
 	b.back.FillColor, b.bar.FillColor = pairs[b.tone][0], pairs[b.tone][1]
 	b.back.Refresh()
 	b.bar.Refresh()
+}
+
+// Refresh takes the colours of the theme in use: a window may keep one banner over all its screens.
+func (b *Banner) Refresh() {
+	b.paint()
+	b.BaseWidget.Refresh()
 }
 
 // CreateRenderer implements fyne.Widget.
@@ -543,7 +634,7 @@ func (b *Banner) CreateRenderer() fyne.WidgetRenderer {
 // Sheet puts content on a white sheet in the middle of the desk: as wide as given at the text scale 1, wider with larger
 // text, and never wider than the desk. What is too high scrolls.
 func Sheet(width float32, content fyne.CanvasObject) fyne.CanvasObject {
-	paper := container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(28, 28, 36, 36), content))
+	paper := framed(Line, 1, container.New(layout.NewCustomPaddedLayout(28, 28, 36, 36), content))
 	return container.NewStack(canvas.NewRectangle(Desk), container.NewVScroll(container.New(&deskLayout{width: width}, paper)))
 }
 
@@ -600,9 +691,15 @@ func TurnPage(o fyne.CanvasObject, by float32) bool {
 
 // Overlay puts content on a white sheet over a screen: as large as it needs, and scrolling where the window is smaller.
 func Overlay(content fyne.CanvasObject) fyne.CanvasObject {
-	paper := container.NewStack(canvas.NewRectangle(Paper), container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
-	shade := canvas.NewRectangle(color.NRGBA{Ink.R, Ink.G, Ink.B, 0x60})
+	paper := framed(Edge, 2, container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
+	shade := canvas.NewRectangle(Shade)
 	return container.NewStack(shade, container.New(overlayLayout{paper}, container.NewScroll(paper)))
+}
+
+// framed puts content on paper with a frame of the colour and width: what a sheet lies on may be as dark or as white as itself.
+func framed(edge color.NRGBA, width float32, content fyne.CanvasObject) *fyne.Container {
+	return container.NewStack(canvas.NewRectangle(edge), container.New(layout.NewCustomPaddedLayout(width, width, width, width),
+		container.NewStack(canvas.NewRectangle(Paper), content)))
 }
 
 type overlayLayout struct{ paper fyne.CanvasObject }
@@ -702,7 +799,12 @@ func (r *progressRenderer) Layout(s fyne.Size) {
 	r.p.done.Resize(fyne.NewSize(s.Width*float32(r.p.value), s.Height))
 }
 
-func (r *progressRenderer) Refresh() { r.Layout(r.p.Size()); r.p.back.Refresh(); r.p.done.Refresh() }
+func (r *progressRenderer) Refresh() {
+	r.p.back.FillColor, r.p.done.FillColor = Line, Accent
+	r.Layout(r.p.Size())
+	r.p.back.Refresh()
+	r.p.done.Refresh()
+}
 
 func (r *progressRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.p.back, r.p.done}

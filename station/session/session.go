@@ -493,22 +493,39 @@ func (a *Actor) post(f func()) {
 
 func (a *Actor) loop() {
 	defer close(a.done)
-	ticker := time.NewTicker(exam.TickEvery / 2)
-	defer ticker.Stop()
+	tick := time.NewTimer(exam.TickEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-a.wake:
 			a.drain()
-		case <-ticker.C:
+		case <-tick.C:
 			if a.attempt != nil {
 				// A tick has no refusal that anybody could act on; what it records is all that matters.
 				_ = a.decide(exam.Tick{})
 			}
+			tick.Reset(a.untilTick())
 		case <-a.quit:
 			a.drain()
 			return
 		}
 	}
+}
+
+// untilTick returns when time alone may next ask for an event: half a second after the last one, or at the end of the exam.
+func (a *Actor) untilTick() time.Duration {
+	if a.attempt == nil {
+		return exam.TickEvery
+	}
+	now := a.stamp(a.run)
+	due := exam.TickEvery - time.Duration(now.Mono-a.attempt.Last.Mono)*time.Millisecond
+	if left := a.attempt.Remaining(now); left > 0 {
+		due = min(due, left)
+	}
+	if due <= 0 {
+		return exam.TickEvery // time does not run: nothing came of the last tick
+	}
+	return due
 }
 
 func (a *Actor) drain() {

@@ -96,13 +96,25 @@ func contrast(a, b color.Color) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// minContrast is what WCAG 2.1 level AA asks of text.
-const minContrast = 4.5
+// minContrast is what WCAG 2.1 level AA asks of text, and strongContrast what AAA asks.
+const (
+	minContrast    = 4.5
+	strongContrast = 7
+)
+
+// least is the contrast that text has on any ground: the stronger one where the theme is made for contrast, which its own text
+// shows.
+func (p palette) least() float64 {
+	if contrast(p.foreground, p.background) > 18 {
+		return strongContrast
+	}
+	return minContrast
+}
 
 // tint mixes as much of hue into the background, up to share, as leaves text in the foreground colour readable on it.
 func (p palette) tint(hue color.Color, share float64) color.Color {
 	c := blend(p.background, hue, share)
-	for contrast(c, p.foreground) < minContrast && share > 0.02 {
+	for contrast(c, p.foreground) < p.least() && share > 0.02 {
 		share -= 0.02
 		c = blend(p.background, hue, share)
 	}

@@ -34,11 +34,13 @@ const tintShare = 0.38
 // and mass stand in every cell; the details of the element under the pointer, or of the one that was selected by a tap or with
 // the arrow keys, stand large in the free space above the transition metals.
 //
-// Everything is text and flat rectangles, sharp at any scale. With the standard theme it needs 820 × 490 units; it grows with its
-// space, shrinks its texts where it gets less, and follows the theme's colours and text sizes. A language change means a new
-// table. It is a fyne.Focusable.
+// Everything is text and flat rectangles, sharp at any scale. It fills its space; where that is too small for texts of the
+// theme's size the table is larger than its space and moves under its heads, with the arrow keys, the wheel or by dragging.
+// + and −, two buttons and the wheel with Ctrl enlarge and reduce it, 0 gives the first size back. It follows the theme's colours
+// and text sizes. A language change means a new table. It is a fyne.Focusable.
 func NewPeriodicTable(l locales.Lang) fyne.CanvasObject {
-	t := &periodicTable{lang: l, byCell: make(map[cell]int)}
+	t := &periodicTable{byCell: make(map[cell]int)}
+	t.lang = l
 	for i, e := range tables.Elements() {
 		row, col := e.Cell()
 		t.elements = append(t.elements, e)
@@ -52,7 +54,6 @@ func NewPeriodicTable(l locales.Lang) fyne.CanvasObject {
 
 type periodicTable struct {
 	grid
-	lang     locales.Lang
 	elements []tables.Element
 	byCell   map[cell]int
 }
@@ -63,18 +64,8 @@ func (t *periodicTable) element() tables.Element { return t.elements[t.byCell[t.
 // CreateRenderer is called by Fyne.
 func (t *periodicTable) CreateRenderer() fyne.WidgetRenderer {
 	r := &periodicRenderer{t: t, shown: -1}
-	add := func(s string, bold bool, align fyne.TextAlign) *canvas.Text {
-		x := text(s, 10, bold, color.Black)
-		x.Alignment = align
-		r.objects = append(r.objects, x)
-		return x
-	}
-	rect := func() *canvas.Rectangle {
-		x := canvas.NewRectangle(color.Transparent)
-		r.objects = append(r.objects, x)
-		return x
-	}
-	r.focus = rect()
+	add := func(s string, bold bool, align fyne.TextAlign) *canvas.Text { return words(&r.under, s, bold, align) }
+	rect := func() *canvas.Rectangle { return flat(&r.under) }
 	for _, e := range t.elements {
 		r.cells = append(r.cells, elementCell{
 			back:   rect(),
@@ -86,11 +77,12 @@ func (t *periodicTable) CreateRenderer() fyne.WidgetRenderer {
 	for _, s := range []string{"57–71", "89–103"} {
 		r.series = append(r.series, add(s, false, fyne.TextAlignCenter))
 	}
+	var rowHeads, columnHeads []fyne.CanvasObject
 	for g := range tables.Columns {
-		r.groups = append(r.groups, add(strconv.Itoa(g+1), false, fyne.TextAlignCenter))
+		r.groups = append(r.groups, words(&columnHeads, strconv.Itoa(g+1), false, fyne.TextAlignCenter))
 	}
 	for p := range 7 {
-		r.periods = append(r.periods, add(strconv.Itoa(p+1), false, fyne.TextAlignCenter))
+		r.periods = append(r.periods, words(&rowHeads, strconv.Itoa(p+1), false, fyne.TextAlignCenter))
 	}
 	r.panel = rect()
 	r.bigSymbol = add("", true, fyne.TextAlignCenter)
@@ -104,8 +96,12 @@ func (t *periodicTable) CreateRenderer() fyne.WidgetRenderer {
 			word:   add(locales.T(t.lang, "tools.periodic.category."+string(c)), false, fyne.TextAlignLeading),
 		})
 	}
-	r.hint = add(locales.T(t.lang, "tools.periodic.hint"), false, fyne.TextAlignLeading)
-	t.cellAt = r.cellAt
+	r.set(&t.grid, rowHeads, columnHeads)
+	t.cellAt, t.cellBox = r.cellAt, r.cellBox
+	t.relayout = func() {
+		r.Layout(r.size)
+		canvas.Refresh(t)
+	}
 	r.Refresh()
 	return r
 }
@@ -121,18 +117,16 @@ type legendEntry struct {
 }
 
 type periodicRenderer struct {
-	t       *periodicTable
-	objects []fyne.CanvasObject
+	stage
+	t *periodicTable
 
 	cells           []elementCell
 	series          []*canvas.Text
 	groups, periods []*canvas.Text
-	focus           *canvas.Rectangle
 	panel           *canvas.Rectangle
 	bigSymbol, name *canvas.Text
 	details         []*canvas.Text
 	legend          []legendEntry
-	hint            *canvas.Text
 
 	theme palette // what the theme says
 	pal   palette // the same with the text sizes of the current size
@@ -141,12 +135,13 @@ type periodicRenderer struct {
 	place periodicPlaces
 }
 
-// periodicPlaces is where things stand.
+// periodicPlaces is where things stand on the page.
 type periodicPlaces struct {
 	left, top  float32 // of the first cell
 	w, h       float32 // of a cell with its gap
 	seriesGap  float32 // between the periods and the two rows below
 	small, big float32 // text sizes in a cell
+	dx, dy     float32 // from the page to the widget
 }
 
 // legendColumns is how many categories stand in one line of the legend.
@@ -162,47 +157,65 @@ func (p palette) minCell() (w, h float32) {
 func (r *periodicRenderer) labelWidth() float32 { return textWidth("00", r.pal.caption, false) + gap }
 
 func (r *periodicRenderer) footHeight() float32 {
-	lines := float32((len(r.legend)+legendColumns-1)/legendColumns) + 1
-	return lines * textHeight(r.pal.caption) * 1.15
+	return float32((len(r.legend)+legendColumns-1)/legendColumns)*textHeight(r.pal.caption)*1.15 + gap
 }
 
-// MinSize follows the theme's text sizes.
-func (r *periodicRenderer) MinSize() fyne.Size {
+// need is the size of the page with texts of the theme's size.
+func (r *periodicRenderer) need() fyne.Size {
 	defer func(p palette) { r.pal = p }(r.pal)
 	r.pal = r.theme
 	w, h := r.pal.minCell()
 	head := textHeight(r.pal.caption)
 	return fyne.NewSize(
-		r.labelWidth()+tables.Columns*w,
-		focusHeight+head+tables.Rows*h+h/4+2*gap+r.footHeight(),
+		r.labelWidth()+tables.Columns*w+2*focusHeight,
+		head+tables.Rows*h+h/4+2*gap+r.footHeight()+focusHeight,
 	)
 }
 
-// focusHeight is the height of the line that shows where the keyboard is.
+// MinSize follows the theme's text size.
+func (r *periodicRenderer) MinSize() fyne.Size { return leastSize(r.theme) }
+
+// focusHeight is the thickness of the frame that shows where the keyboard is.
 const focusHeight = 3
 
 // Layout gives the cells all the space that the heads and the legend leave, in whole units, so that edges stay sharp.
 func (r *periodicRenderer) Layout(size fyne.Size) {
+	t := r.t
 	r.size = size
-	r.pal = r.theme.scaled(squeeze(r.MinSize(), size))
+	need := r.need()
+	t.measure(size, r.theme.stripHeight(), need)
+	page := t.page
+	r.pal = r.theme.scaled(squeeze(need, page))
 	pal, head, label := r.pal, textHeight(r.pal.caption), r.labelWidth()
 	_, minH := pal.minCell()
-	w := floor((size.Width - label) / tables.Columns)
-	h := floor((size.Height - focusHeight - head - 2*gap - r.footHeight()) / (tables.Rows + 0.25))
+	w := floor((page.Width - label - 2*focusHeight) / tables.Columns)
+	h := floor((page.Height - head - 2*gap - r.footHeight() - focusHeight) / (tables.Rows + 0.25))
 	// Cells much taller than wide look empty; spare height stays below.
 	h = max(min(h, w*1.25), min(minH, h))
 	scale := min(w, h*1.1) / 48
 	pl := periodicPlaces{
-		left: label + floor((size.Width-label-w*tables.Columns)/2), top: focusHeight + head, w: w, h: h, seriesGap: floor(h / 4),
+		left: label + floor((page.Width-label-w*tables.Columns)/2), top: head, w: w, h: h, seriesGap: floor(h / 4),
 		small: max(pal.caption, 10.5*scale), big: max(pal.body, 19*scale),
+		dx: -floor(t.offset.X), dy: t.strip - floor(t.offset.Y),
 	}
-	// Both texts grow with the cell but never out of it.
+	// Both texts grow with the cell but never out of it. Where they have to give way, what has grown goes first.
 	for 2*textHeight(pl.small)*0.86+textHeight(pl.big)*0.9 > h && pl.big > 1 {
-		pl.small, pl.big = pl.small*0.97, pl.big*0.97
+		grown := false
+		for _, x := range []struct {
+			size  *float32
+			least float32
+		}{{&pl.big, pal.body * 0.9}, {&pl.small, pal.caption}} {
+			if *x.size > x.least {
+				*x.size, grown = max(x.least, *x.size*0.97), true
+			}
+		}
+		if !grown {
+			pl.small, pl.big = pl.small*0.97, pl.big*0.97
+		}
 	}
 	r.place = pl
+	t.corner = fyne.NewPos(pl.left, t.strip+head)
 
-	fill(r.focus, 0, 0, size.Width, focusHeight)
 	for i, e := range r.t.elements {
 		row, col := e.Cell()
 		x, y := r.corner(cell{row - 1, col - 1})
@@ -218,7 +231,7 @@ func (r *periodicRenderer) Layout(size fyne.Size) {
 		put(s, x, y, w-gap, h-gap, pl.small)
 	}
 	for i, g := range r.groups {
-		put(g, pl.left+float32(i)*w, focusHeight, w-gap, head, pal.caption)
+		put(g, pl.left+float32(i)*w+pl.dx, t.strip, w-gap, head, pal.caption)
 	}
 	for i, p := range r.periods {
 		_, y := r.corner(cell{i, 0})
@@ -226,22 +239,30 @@ func (r *periodicRenderer) Layout(size fyne.Size) {
 	}
 	r.layoutPanel()
 	r.layoutLegend()
+	_, bottom := r.corner(cell{tables.Rows, 0})
+	r.lay(&t.grid, size, bottom, r.theme)
 }
 
 func floor(v float32) float32 { return float32(math.Floor(float64(v))) }
 
-// corner is the upper left corner of a cell.
+// corner is the upper left corner of a cell in the widget.
 func (r *periodicRenderer) corner(c cell) (x, y float32) {
 	pl := r.place
 	x, y = pl.left+float32(c.col)*pl.w, pl.top+float32(c.row)*pl.h
 	if c.row >= 7 {
 		y += pl.seriesGap
 	}
-	return x, y
+	return x + pl.dx, y + pl.dy
+}
+
+func (r *periodicRenderer) cellBox(c cell) (fyne.Position, fyne.Size) {
+	x, y := r.corner(c)
+	return fyne.NewPos(x, y), fyne.NewSize(r.place.w, r.place.h)
 }
 
 func (r *periodicRenderer) cellAt(p fyne.Position) (cell, bool) {
 	pl := r.place
+	p = p.SubtractXY(pl.dx, pl.dy)
 	if pl.w <= 0 || pl.h <= 0 || p.X < pl.left || p.Y < pl.top {
 		return cell{}, false
 	}
@@ -284,7 +305,7 @@ func (r *periodicRenderer) layoutPanel() {
 	}
 }
 
-// layoutLegend puts the categories in columns below the table, and the hint below them.
+// layoutLegend puts the categories in columns below the table.
 func (r *periodicRenderer) layoutLegend() {
 	pl, line := r.place, textHeight(r.pal.caption)*1.15
 	_, y := r.corner(cell{8, 0})
@@ -292,11 +313,10 @@ func (r *periodicRenderer) layoutLegend() {
 	w := pl.w * tables.Columns / legendColumns
 	side := floor(line * 0.6)
 	for i, e := range r.legend {
-		x, ly := pl.left+float32(i%legendColumns)*w, y+float32(i/legendColumns)*line
+		x, ly := pl.left+pl.dx+float32(i%legendColumns)*w, y+float32(i/legendColumns)*line
 		fill(e.swatch, x, ly+(line-side)/2, side, side)
 		put(e.word, x+side+2*gap, ly, w-side-3*gap, line, r.pal.caption)
 	}
-	put(r.hint, pl.left, y+float32((len(r.legend)+legendColumns-1)/legendColumns)*line, pl.w*tables.Columns, line, r.pal.caption)
 }
 
 // Refresh repaints what changed: usually two cells and the details.
@@ -317,10 +337,7 @@ func (r *periodicRenderer) Refresh() {
 		r.shown = index
 		r.describe()
 	}
-	r.focus.FillColor = color.Transparent
-	if r.t.focused {
-		r.focus.FillColor = r.pal.primary
-	}
+	r.stage.paint(&r.t.grid, r.pal)
 	canvas.Refresh(r.t)
 }
 
@@ -330,7 +347,7 @@ func (r *periodicRenderer) repaint() {
 		r.paintCell(i, false)
 	}
 	r.shown = -1
-	for _, list := range [][]*canvas.Text{r.series, r.groups, r.periods, r.details, {r.name, r.bigSymbol, r.hint}} {
+	for _, list := range [][]*canvas.Text{r.series, r.groups, r.periods, r.details, {r.name, r.bigSymbol}} {
 		for _, t := range list {
 			t.Color = r.pal.foreground
 		}
@@ -365,13 +382,15 @@ func (r *periodicRenderer) describe() {
 	r.details[0].Text = locales.T(l, "tools.periodic.number", "Number", e.Number) + " · " + place
 	r.details[1].Text = locales.T(l, "tools.periodic.mass", "Mass", localNumber(l, e.Mass))
 	r.details[2].Text = locales.T(l, "tools.periodic.category."+string(e.Category))
+	r.said.Text = e.Symbol + " – " + e.Name(l) + " · " + strconv.Itoa(e.Number) + " · " + localNumber(l, e.Mass)
 	if !r.size.IsZero() {
 		r.layoutPanel()
+		r.say(&r.t.grid, r.theme)
 	}
 }
 
 // Objects is called by Fyne.
-func (r *periodicRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *periodicRenderer) Objects() []fyne.CanvasObject { return r.objects() }
 
 // Destroy is called by Fyne.
 func (r *periodicRenderer) Destroy() {}

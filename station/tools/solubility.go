@@ -29,11 +29,11 @@ const (
 // of the language in every cell and what the letters mean below (R13). The cell under the pointer, or the one selected by a tap
 // or with the arrow keys, is inverted together with the heads of its row and column; its substance stands above the table.
 //
-// Everything is text and flat rectangles, sharp at any scale. With the standard theme it needs 880 × 450 units; it grows with its
-// space, shrinks its texts where it gets less, and follows the theme's colours and text sizes. A language change means a new
-// table. It is a fyne.Focusable.
+// Everything is text and flat rectangles, sharp at any scale. It is enlarged, reduced and moved as Mendeleev's table is, and
+// follows the theme's colours and text sizes. A language change means a new table. It is a fyne.Focusable.
 func NewSolubilityTable(l locales.Lang) fyne.CanvasObject {
-	t := &solubilityTable{lang: l, cations: tables.Cations(), anions: tables.Anions()}
+	t := &solubilityTable{cations: tables.Cations(), anions: tables.Anions()}
+	t.lang = l
 	t.self, t.rows, t.cols = t, len(t.anions), len(t.cations)
 	t.exists = func(c cell) bool { return c.row >= 0 && c.row < t.rows && c.col >= 0 && c.col < t.cols }
 	t.ExtendBaseWidget(t)
@@ -42,35 +42,24 @@ func NewSolubilityTable(l locales.Lang) fyne.CanvasObject {
 
 type solubilityTable struct {
 	grid
-	lang            locales.Lang
 	cations, anions []tables.Ion
 }
 
 // CreateRenderer is called by Fyne.
 func (t *solubilityTable) CreateRenderer() fyne.WidgetRenderer {
 	r := &solubilityRenderer{t: t, shown: cell{-1, -1}}
-	add := func(s string, bold bool, align fyne.TextAlign) *canvas.Text {
-		x := text(s, 10, bold, color.Black)
-		x.Alignment = align
-		r.objects = append(r.objects, x)
-		return x
-	}
-	rect := func() *canvas.Rectangle {
-		x := canvas.NewRectangle(color.Transparent)
-		r.objects = append(r.objects, x)
-		return x
-	}
-	r.focus = rect()
-	r.substance = add("", true, fyne.TextAlignLeading)
-	r.degree = add("", false, fyne.TextAlignLeading)
-	r.ions = add("", false, fyne.TextAlignLeading)
-	r.anionsWord = add(locales.T(t.lang, "tools.solubility.anions"), false, fyne.TextAlignLeading)
-	r.cationsWord = add(locales.T(t.lang, "tools.solubility.cations"), false, fyne.TextAlignLeading)
+	var rowHeads, columnHeads []fyne.CanvasObject
+	add := func(s string, bold bool, align fyne.TextAlign) *canvas.Text { return words(&r.under, s, bold, align) }
+	rect := func() *canvas.Rectangle { return flat(&r.under) }
+	r.degree = words(&r.over, "", false, fyne.TextAlignLeading)
+	r.ions = words(&r.over, "", false, fyne.TextAlignLeading)
+	r.anionsWord = words(&r.heads, locales.T(t.lang, "tools.solubility.anions"), false, fyne.TextAlignLeading)
+	r.cationsWord = words(&r.heads, locales.T(t.lang, "tools.solubility.cations"), false, fyne.TextAlignLeading)
 	for _, i := range t.cations {
-		r.columnHeads = append(r.columnHeads, letterCell{rect(), add(i.Symbol(), true, fyne.TextAlignCenter)})
+		r.columnHeads = append(r.columnHeads, letterCell{flat(&columnHeads), words(&columnHeads, i.Symbol(), true, fyne.TextAlignCenter)})
 	}
 	for _, i := range t.anions {
-		r.rowHeads = append(r.rowHeads, letterCell{rect(), add(i.Symbol(), true, fyne.TextAlignCenter)})
+		r.rowHeads = append(r.rowHeads, letterCell{flat(&rowHeads), words(&rowHeads, i.Symbol(), true, fyne.TextAlignCenter)})
 	}
 	for a := range t.anions {
 		var row []letterCell
@@ -87,8 +76,13 @@ func (t *solubilityTable) CreateRenderer() fyne.WidgetRenderer {
 		r.legend = append(r.legend, legendEntry{rect(), add(sentence, false, fyne.TextAlignLeading)})
 		r.legendLetters = append(r.legendLetters, add(t.letter(s), false, fyne.TextAlignCenter))
 	}
-	r.hint = add(locales.T(t.lang, "tools.solubility.hint"), false, fyne.TextAlignLeading)
-	t.cellAt = r.cellAt
+	r.set(&t.grid, rowHeads, columnHeads)
+	r.substance = r.said
+	t.cellAt, t.cellBox = r.cellAt, r.cellBox
+	t.relayout = func() {
+		r.Layout(r.size)
+		canvas.Refresh(t)
+	}
 	r.Refresh()
 	return r
 }
@@ -112,35 +106,30 @@ func (c letterCell) paint(back, front color.Color) {
 }
 
 type solubilityRenderer struct {
-	t       *solubilityTable
-	objects []fyne.CanvasObject
+	stage
+	t *solubilityTable
 
-	focus                   *canvas.Rectangle
 	substance, degree, ions *canvas.Text
 	anionsWord, cationsWord *canvas.Text
 	columnHeads, rowHeads   []letterCell
 	cells                   [][]letterCell
 	legend                  []legendEntry
 	legendLetters           []*canvas.Text
-	hint                    *canvas.Text
 
 	theme palette // what the theme says
 	pal   palette // the same with the text sizes of the current size
 	size  fyne.Size
 	shown cell
 
-	left, top, w, h float32 // the first cell's corner, and a cell with its gap
+	left, top, w, h float32 // the first cell's corner on the page, and a cell with its gap
+	dx, dy          float32 // from the page to the widget
 }
 
 // legendRows is how many lines the four degrees take, two to a line.
 const legendRows = 2
 
-func (r *solubilityRenderer) headHeight() float32 {
-	return focusHeight + textHeight(r.pal.heading) + gap
-}
-
 func (r *solubilityRenderer) footHeight() float32 {
-	return (legendRows+1)*textHeight(r.pal.caption)*1.15 + 2*gap
+	return legendRows*textHeight(r.pal.caption)*1.15 + 2*gap + focusHeight
 }
 
 func (r *solubilityRenderer) rowHeadWidth() float32 {
@@ -162,16 +151,19 @@ func (r *solubilityRenderer) minCell() (w, h float32) {
 	return w + 2*gap, textHeight(r.pal.body) + 2*gap
 }
 
-// MinSize follows the theme's text sizes.
-func (r *solubilityRenderer) MinSize() fyne.Size {
+// need is the size of the page with texts of the theme's size.
+func (r *solubilityRenderer) need() fyne.Size {
 	defer func(p palette) { r.pal = p }(r.pal)
 	r.pal = r.theme
 	w, h := r.minCell()
 	return fyne.NewSize(
-		r.rowHeadWidth()+w*float32(r.t.cols),
-		r.headHeight()+r.columnHeadHeight(h)+h*float32(r.t.rows)+r.footHeight(),
+		r.rowHeadWidth()+w*float32(r.t.cols)+2*focusHeight,
+		r.columnHeadHeight(h)+h*float32(r.t.rows)+r.footHeight(),
 	)
 }
+
+// MinSize follows the theme's text size.
+func (r *solubilityRenderer) MinSize() fyne.Size { return leastSize(r.theme) }
 
 // columnHeadHeight leaves room for two words in the corner.
 func (r *solubilityRenderer) columnHeadHeight(h float32) float32 {
@@ -180,69 +172,80 @@ func (r *solubilityRenderer) columnHeadHeight(h float32) float32 {
 
 // Layout gives the cells all the space that the heads and the legend leave, in whole units, so that edges stay sharp.
 func (r *solubilityRenderer) Layout(size fyne.Size) {
+	t := r.t
 	r.size = size
-	r.pal = r.theme.scaled(squeeze(r.MinSize(), size))
-	head, rowHead := r.headHeight(), r.rowHeadWidth()
+	need := r.need()
+	t.measure(size, r.theme.stripHeight(), need)
+	page := t.page
+	r.pal = r.theme.scaled(squeeze(need, page))
+	rowHead := r.rowHeadWidth()
 	_, minH := r.minCell()
-	r.w = floor((size.Width - rowHead) / float32(r.t.cols))
-	space := size.Height - head - r.columnHeadHeight(minH) - r.footHeight()
+	r.w = floor((page.Width - rowHead - 2*focusHeight) / float32(r.t.cols))
+	space := page.Height - r.columnHeadHeight(minH) - r.footHeight()
 	r.h = max(min(floor(space/float32(r.t.rows)), floor(r.w*0.9)), min(minH, floor(space/float32(r.t.rows))))
 	colHead := max(r.columnHeadHeight(minH), r.h)
 	if over := colHead + r.h*float32(r.t.rows) - space - r.columnHeadHeight(minH); over > 0 {
 		colHead -= over
 	}
-	r.left = rowHead + floor((size.Width-rowHead-r.w*float32(r.t.cols))/2)
-	r.top = head + colHead
+	r.left = rowHead + floor((page.Width-rowHead-r.w*float32(r.t.cols))/2)
+	r.top = colHead
+	r.dx, r.dy = -floor(t.offset.X), t.strip-floor(t.offset.Y)
+	t.corner = fyne.NewPos(r.left, t.strip+colHead)
+	head := t.strip
 	rowHeadX := r.left - rowHead
 	scale := min(r.w/48, r.h/30)
 	symbol := max(r.pal.body, 14*scale)
 
-	fill(r.focus, 0, 0, size.Width, focusHeight)
 	half := (colHead - gap) / 2
 	put(r.cationsWord, rowHeadX+gap, head, rowHead-2*gap, half, r.pal.caption)
 	put(r.anionsWord, rowHeadX+gap, head+half, rowHead-2*gap, half, r.pal.caption)
 	r.cationsWord.Alignment = fyne.TextAlignTrailing
 	for i, c := range r.columnHeads {
-		x := r.left + float32(i)*r.w
+		x := r.left + float32(i)*r.w + r.dx
 		fill(c.back, x, head, r.w-gap, colHead-gap)
 		put(c.letter, x, head, r.w-gap, colHead-gap, symbol)
 	}
 	for a, c := range r.rowHeads {
-		y := r.top + float32(a)*r.h
+		y := r.top + float32(a)*r.h + r.dy
 		fill(c.back, rowHeadX, y, rowHead-gap, r.h-gap)
 		put(c.letter, rowHeadX+gap, y, rowHead-3*gap, r.h-gap, symbol)
 		for i, c := range r.cells[a] {
-			x := r.left + float32(i)*r.w
+			x := r.left + float32(i)*r.w + r.dx
 			fill(c.back, x, y, r.w-gap, r.h-gap)
 			put(c.letter, x, y, r.w-gap, r.h-gap, symbol)
 		}
 	}
-	r.layoutDetails()
-
 	line := textHeight(r.pal.caption) * 1.15
-	y := r.top + r.h*float32(r.t.rows) + gap
+	y := r.top + r.h*float32(r.t.rows) + gap + r.dy
 	side, w := floor(line*1.8), (rowHead+r.w*float32(r.t.cols))/2
 	for i, e := range r.legend {
-		x, ly := rowHeadX+float32(i%2)*w, y+float32(i/2)*line
+		x, ly := rowHeadX+r.dx+float32(i%2)*w, y+float32(i/2)*line
 		fill(e.swatch, x, ly, side, line-1)
 		put(r.legendLetters[i], x, ly, side, line-1, r.pal.caption)
 		put(e.word, x+side+2*gap, ly, w-side-4*gap, line, r.pal.caption)
 	}
-	put(r.hint, rowHeadX, y+legendRows*line, 2*w, line, r.pal.caption)
+	r.lay(&t.grid, size, r.top+r.h*float32(r.t.rows)+r.dy, r.theme)
+	r.layoutDetails()
 }
 
-// layoutDetails puts the substance, its degree and its ions side by side above the table.
+// layoutDetails puts the substance, its degree and its ions side by side into the strip. They have fixed places, so that the eye
+// finds them again.
 func (r *solubilityRenderer) layoutDetails() {
-	h := textHeight(r.pal.heading)
-	x, w := r.left-r.rowHeadWidth(), r.size.Width
-	// The widest formula and the longest degree have fixed places, so that the eye finds them again.
-	formula, degree := w*0.16, w*0.46
-	put(r.substance, x, focusHeight, formula-4*gap, h, r.pal.heading)
-	put(r.degree, x+formula, focusHeight, degree-4*gap, h, r.pal.body*1.15)
-	put(r.ions, x+formula+degree, focusHeight, w-formula-degree-2*x, h, r.pal.body)
+	t := r.t
+	x, h := float32(focusHeight+2*gap), t.strip-2*focusHeight-gap
+	w := t.minus.at.X - x - 4*gap
+	formula, degree := w*0.17, w*0.38
+	put(r.substance, x, focusHeight, formula-4*gap, h, r.theme.heading)
+	put(r.degree, x+formula, focusHeight, degree-4*gap, h, r.theme.body*1.15)
+	put(r.ions, x+formula+degree, focusHeight, w-formula-degree, h, r.theme.body)
+}
+
+func (r *solubilityRenderer) cellBox(c cell) (fyne.Position, fyne.Size) {
+	return fyne.NewPos(r.left+float32(c.col)*r.w+r.dx, r.top+float32(c.row)*r.h+r.dy), fyne.NewSize(r.w, r.h)
 }
 
 func (r *solubilityRenderer) cellAt(p fyne.Position) (cell, bool) {
+	p = p.SubtractXY(r.dx, r.dy)
 	if r.w <= 0 || r.h <= 0 || p.X < r.left || p.Y < r.top {
 		return cell{}, false
 	}
@@ -254,7 +257,7 @@ func (r *solubilityRenderer) Refresh() {
 	fresh := false
 	if pal := newPalette(r.t); pal != r.theme {
 		r.theme, r.pal, fresh = pal, pal, true
-		for _, t := range []*canvas.Text{r.substance, r.degree, r.ions, r.anionsWord, r.cationsWord, r.hint} {
+		for _, t := range []*canvas.Text{r.substance, r.degree, r.ions, r.anionsWord, r.cationsWord} {
 			t.Color = pal.foreground
 		}
 		for i, s := range tables.Solubilities() {
@@ -267,18 +270,15 @@ func (r *solubilityRenderer) Refresh() {
 	}
 	if now := r.t.shown(); fresh || now != r.shown {
 		r.shown = now
-		r.paint()
+		r.colour()
 		r.describe()
 	}
-	r.focus.FillColor = color.Transparent
-	if r.t.focused {
-		r.focus.FillColor = r.pal.primary
-	}
+	r.stage.paint(&r.t.grid, r.pal)
 	canvas.Refresh(r.t)
 }
 
-// paint colours the cells: the row and the column of the cell shown stronger, the cell itself and its two heads inverted.
-func (r *solubilityRenderer) paint() {
+// colour paints the cells: the row and the column of the cell shown stronger, the cell itself and its two heads inverted.
+func (r *solubilityRenderer) colour() {
 	head, front := r.pal.tint(r.pal.foreground, 0.08), r.pal.foreground
 	for i, c := range r.columnHeads {
 		c.paint(head, front)
@@ -322,7 +322,7 @@ func (r *solubilityRenderer) describe() {
 }
 
 // Objects is called by Fyne.
-func (r *solubilityRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *solubilityRenderer) Objects() []fyne.CanvasObject { return r.objects() }
 
 // Destroy is called by Fyne.
 func (r *solubilityRenderer) Destroy() {}

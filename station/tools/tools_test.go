@@ -1,16 +1,19 @@
 package tools
 
 import (
+	"math"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"emtihan/assets/locales"
 	"emtihan/assets/tables"
+	"emtihan/station/look"
 	"emtihan/station/tools/calc"
 )
 
@@ -56,7 +59,7 @@ func TestCalculatorByKeyboard(t *testing.T) {
 		{locales.English, "1/0=", "Cannot divide by zero", "1 ÷ 0"},
 		{locales.English, "1/0={BackSpace}{BackSpace}4=", "0.25", "1 ÷ 4 ="},
 	} {
-		calculator := NewCalculator(c.lang)
+		calculator := NewCalculator(c.lang, nil)
 		test.NewTempWindow(t, calculator)
 		typing(calculator, c.keys)
 		if calculator.Display() != c.display || calculator.Expression() != c.expression {
@@ -71,18 +74,33 @@ func TestCalculatorByKeyboard(t *testing.T) {
 
 // shows reports whether a text of the widget is s.
 func shows(o fyne.CanvasObject, s string) bool {
-	for _, child := range test.WidgetRenderer(o.(fyne.Widget)).Objects() {
-		if x, ok := child.(*canvas.Text); ok && x.Text == s {
+	for _, x := range textsOf(o) {
+		if x.Text == s {
 			return true
 		}
 	}
 	return false
 }
 
+// textsOf returns the texts of a tool.
+func textsOf(o fyne.CanvasObject) []*canvas.Text {
+	objects := test.WidgetRenderer(o.(fyne.Widget)).Objects()
+	if clip, ok := objects[0].(*container.Clip); ok {
+		objects = clip.Content.(*fyne.Container).Objects
+	}
+	var out []*canvas.Text
+	for _, child := range objects {
+		if x, ok := child.(*canvas.Text); ok {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
 // R13: on the Kazakh layout the row of digits types letters, a comma and a point; in the calculator it types digits.
 func TestCalculatorOnKazakhLayout(t *testing.T) {
 	test.NewTempApp(t)
-	c := NewCalculator(locales.Kazakh)
+	c := NewCalculator(locales.Kazakh, nil)
 	stroke := func(name fyne.KeyName, r rune) {
 		c.TypedKey(&fyne.KeyEvent{Name: name})
 		c.TypedRune(r)
@@ -130,50 +148,166 @@ func TestCalculatorOnKazakhLayout(t *testing.T) {
 // R13: every key works by tap and by arrow keys with space, and does what its machine key does.
 func TestCalculatorKeypad(t *testing.T) {
 	test.NewTempApp(t)
-	seen := make(map[calc.Key]bool)
-	for row, keys := range keypad {
-		for col, k := range keys {
-			if seen[k] {
-				t.Errorf("the key %s is there twice", k)
+	for pad, functions := range map[string]bool{"ordinary": false, "scientific": true} {
+		keypad := NewCalculator(locales.English, &Desk{scientific: functions}).keypad()
+		seen := make(map[calc.Key]bool)
+		for row, keys := range keypad {
+			for col, k := range keys {
+				if seen[k] {
+					t.Errorf("%s: the key %s is there twice", pad, k)
+				}
+				seen[k] = true
+				var want calc.Machine
+				tapped := NewCalculator(locales.English, &Desk{scientific: functions})
+				cursed := NewCalculator(locales.English, &Desk{scientific: functions})
+				w := test.NewTempWindow(t, tapped)
+				for _, first := range []calc.Key{"6", calc.MemoryAdd, "9", calc.Add, "1", "6"} {
+					want.Press(first)
+					tapped.press(first)
+					cursed.press(first)
+				}
+				want.Press(k)
+				same := func(how string, c *Calculator) {
+					m := &c.desk.machine
+					if m.Display() != want.Display() || m.Expression() != want.Expression() || m.Radians() != want.Radians() {
+						t.Errorf("%s, %s by %s: %q over %q, want %q over %q",
+							pad, k, how, m.Display(), m.Expression(), want.Display(), want.Expression())
+					}
+				}
+
+				r := test.WidgetRenderer(tapped).(*calculatorRenderer)
+				test.TapAt(tapped, fyne.NewPos((float32(col)+0.5)*r.w, r.top+(float32(row)+0.5)*r.h))
+				same("tap", tapped)
+				if w.Canvas().Focused() != tapped {
+					t.Errorf("%s by tap: the calculator has no focus", k)
+				}
+
+				test.NewTempWindow(t, cursed)
+				typing(cursed, "{Up}") // sets the mark on 5
+				for range (row - 3 + len(keypad) + 1) % (len(keypad) + 1) {
+					typing(cursed, "{Down}")
+				}
+				for cursed.cursor.col != col {
+					typing(cursed, "{Left}")
+				}
+				typing(cursed, "{Space} ")
+				same("arrow keys", cursed)
 			}
-			seen[k] = true
+		}
+		if want := map[bool]int{false: 30, true: 48}[functions]; len(seen) != want {
+			t.Errorf("%s: %d keys, want %d", pad, len(seen), want)
+		}
+	}
+}
+
+// R13: letters work the functions and the memory, in the Latin and in the Cyrillic layouts, as the help says; what is not
+// shown is not pressed.
+func TestCalculatorLetters(t *testing.T) {
+	test.NewTempApp(t)
+	cyrillic := map[rune]rune{
+		'm': 'ь', 'M': 'Ь', 'r': 'к', 'R': 'К', 'n': 'т', 'i': 'ш', 'q': 'й', 'w': 'ц', 'Q': 'Й', 'W': 'Ц', 'y': 'н', 's': 'ы', 'c': 'с',
+		't': 'е', 'S': 'Ы', 'C': 'С', 'T': 'Е', 'd': 'в', 'l': 'д', 'g': 'п', 'E': 'У', 'G': 'П', 'x': 'ч', 'p': 'з', 'e': 'у', '!': '!',
+	}
+	taken := make(map[rune]bool)
+	for _, x := range letters {
+		if taken[x.letter] || x.letter == functionsLetter {
+			t.Errorf("%c presses two keys", x.letter)
+		}
+		taken[x.letter] = true
+		for _, typed := range []rune{x.letter, cyrillic[x.letter]} {
 			var want calc.Machine
-			tapped, cursed := NewCalculator(locales.English), NewCalculator(locales.English)
-			w := test.NewTempWindow(t, tapped)
-			for _, first := range []calc.Key{"6", calc.MemoryAdd, "9", calc.Add, "1", "6"} {
-				want.Press(first)
-				tapped.press(first)
-				cursed.press(first)
+			c := NewCalculator(locales.Russian, nil)
+			test.NewTempWindow(t, c)
+			typing(c, "2m0.25")
+			for _, k := range []calc.Key{"2", calc.MemoryAdd, "0", ".", "2", "5"} {
+				want.Press(k)
 			}
-			want.Press(k)
-
-			r := test.WidgetRenderer(tapped).(*calculatorRenderer)
-			test.TapAt(tapped, fyne.NewPos((float32(col)+0.5)*r.w, r.top+(float32(row)+0.5)*r.h))
-			if tapped.machine.Display() != want.Display() || tapped.machine.Expression() != want.Expression() {
-				t.Errorf("%s by tap: %q over %q, want %q over %q",
-					k, tapped.machine.Display(), tapped.machine.Expression(), want.Display(), want.Expression())
+			if !c.has(x.key) {
+				c.TypedRune(typed)
+				if c.desk.machine.Display() != "0.25" {
+					t.Errorf("%c presses %s, which is not shown", typed, x.key)
+				}
+				typing(c, "f")
 			}
-			if w.Canvas().Focused() != tapped {
-				t.Errorf("%s by tap: the calculator has no focus", k)
-			}
-
-			test.NewTempWindow(t, cursed)
-			typing(cursed, "{Up}") // sets the mark on 5
-			for range (row - 3 + len(keypad)) % len(keypad) {
-				typing(cursed, "{Down}")
-			}
-			for range (1 - col + len(keys)) % len(keys) {
-				typing(cursed, "{Left}")
-			}
-			typing(cursed, "{Space} ")
-			if cursed.machine.Display() != want.Display() || cursed.machine.Expression() != want.Expression() {
-				t.Errorf("%s by arrow keys: %q over %q, want %q over %q",
-					k, cursed.machine.Display(), cursed.machine.Expression(), want.Display(), want.Expression())
+			c.TypedRune(typed)
+			want.Press(x.key)
+			if c.desk.machine.Display() != want.Display() || c.desk.machine.Expression() != want.Expression() ||
+				c.desk.machine.HasMemory() != want.HasMemory() || c.desk.machine.Radians() != want.Radians() {
+				t.Errorf("%c: %q over %q, want %q over %q", typed, c.desk.machine.Display(), c.desk.machine.Expression(), want.Display(), want.Expression())
 			}
 		}
 	}
-	if len(seen) != 30 {
-		t.Errorf("%d keys", len(seen))
+	for _, row := range functions {
+		for _, k := range row {
+			if letterOf(k) == "" {
+				t.Errorf("no letter presses %s", k)
+			}
+		}
+	}
+	help := NewCalculator(locales.Kazakh, nil).Help()
+	for i, x := range letters {
+		if got := help[len(help)-len(letters)+i]; got.Does == "" || !strings.HasSuffix(got.Keys, strings.ToUpper(string(x.letter))) {
+			t.Errorf("%c: the help says %q", x.letter, got)
+		}
+	}
+}
+
+// R13: the functions are shown and hidden by a tap, by a letter of either layout and by the arrow keys, and what is on the
+// display stays.
+func TestCalculatorShowsFunctions(t *testing.T) {
+	test.NewTempApp(t)
+	resized := 0
+	desk := new(Desk)
+	c := NewCalculator(locales.Russian, desk)
+	c.Resized = func() { resized++ }
+	test.NewTempWindow(t, c)
+	small := c.MinSize()
+	steps := map[string]func(){
+		"f": func() { typing(c, "f") },
+		"а": func() { typing(c, "А") },
+		"tap": func() {
+			b := test.WidgetRenderer(c).(*calculatorRenderer).switchBox
+			test.TapAt(c, b.at.AddXY(b.size.Width/2, b.size.Height/2))
+		},
+		"arrows": func() { typing(c, "{Up}{Up}{Up}{Up}{Up}{Space}") },
+	}
+	typing(c, "12+3")
+	for name, step := range steps {
+		for _, on := range []bool{true, false} {
+			before := resized
+			step()
+			if c.desk.scientific != on || resized != before+1 || c.MinSize().Width > small.Width != on {
+				t.Errorf("%s: functions %v, want %v; resized %d times, %v wide", name, c.desk.scientific, on, resized-before, c.MinSize().Width)
+			}
+			if shows(c, "sin") != on || shows(c, "tg") != on || shows(c, "град") != on {
+				t.Errorf("%s: the functions are not shown as they should", name)
+			}
+		}
+	}
+	if c.Display() != "3" || c.Expression() != "12 +" {
+		t.Errorf("the display shows %q over %q", c.Display(), c.Expression())
+	}
+	typing(c, "f45t{Escape}45td")
+	if !shows(c, "рад") || c.Display() != "1" || c.Expression() != "tg°(45)" {
+		t.Errorf("the display shows %q over %q", c.Display(), c.Expression())
+	}
+	// Put away and taken out again, in another language, it goes on.
+	again := NewCalculator(locales.English, desk)
+	test.NewTempWindow(t, again)
+	if again.Display() != "1" || again.Expression() != "tan°(45)" || !shows(again, "rad") || !shows(again, "tan") {
+		t.Errorf("taken out again it shows %q over %q", again.Display(), again.Expression())
+	}
+	typing(again, "{Escape}e*2=")
+	if again.Display() != "5.43656365692" || again.Expression() != "e × 2 =" {
+		t.Errorf("it shows %q over %q", again.Display(), again.Expression())
+	}
+	typing(again, "1.5x20=")
+	if again.Display() != "1.5×10²⁰" {
+		t.Errorf("it shows %q", again.Display())
+	}
+	again.Room = fyne.NewSize(300, 200)
+	if got := again.MinSize(); got.Width > 300 || got.Height > 200 {
+		t.Errorf("in a small room it wants %v", got)
 	}
 }
 
@@ -181,7 +315,7 @@ func TestCalculatorKeypad(t *testing.T) {
 func TestCalculatorLeavesTheClipboardAlone(t *testing.T) {
 	app := test.NewTempApp(t)
 	app.Clipboard().SetContent("271828")
-	c := NewCalculator(locales.English)
+	c := NewCalculator(locales.English, nil)
 	w := test.NewTempWindow(t, c)
 	w.Canvas().Focus(c)
 	if _, ok := any(c).(fyne.Shortcutable); ok {
@@ -201,16 +335,15 @@ func TestCalculatorLeavesTheClipboardAlone(t *testing.T) {
 
 func TestCalculatorMarks(t *testing.T) {
 	test.NewTempApp(t)
-	c := NewCalculator(locales.English)
+	c := NewCalculator(locales.English, nil)
 	w := test.NewTempWindow(t, c)
 	r := test.WidgetRenderer(c).(*calculatorRenderer)
-	_, _, _, alpha := r.focus.FillColor.RGBA()
-	if alpha != 0 {
-		t.Error("the focus line shows without focus")
+	if r.edge.FillColor != r.screen.FillColor {
+		t.Error("the focus shows without focus")
 	}
 	w.Canvas().Focus(c)
-	if _, _, _, alpha = r.focus.FillColor.RGBA(); alpha == 0 {
-		t.Error("the focus line does not show")
+	if contrast(r.edge.FillColor, r.screen.FillColor) < 3 {
+		t.Error("the focus does not show")
 	}
 	before := r.keys[2][0].back.FillColor
 	c.MouseMoved(at(r.w*0.5, r.top+r.h*2.5))
@@ -222,14 +355,19 @@ func TestCalculatorMarks(t *testing.T) {
 		t.Error("the key stays marked when the pointer leaves")
 	}
 	typing(c, "5{Down}")
-	if _, _, _, alpha = r.mark.FillColor.RGBA(); alpha == 0 {
+	key := r.keys[3][1]
+	if contrast(key.mark.FillColor, key.back.FillColor) < 3 || key.back.Position().X-key.mark.Position().X < 2 {
 		t.Error("the mark of the arrow keys does not show")
 	}
-	if _, _, _, alpha = r.memory.Color.RGBA(); alpha != 0 {
+	typing(c, "{Down}")
+	if _, _, _, alpha := key.mark.FillColor.RGBA(); alpha != 0 || key.back.Position() != key.mark.Position() {
+		t.Error("the mark stays where it was")
+	}
+	if _, _, _, alpha := r.memory.Color.RGBA(); alpha != 0 {
 		t.Error("the memory is marked as used")
 	}
 	c.press(calc.MemoryAdd)
-	if _, _, _, alpha = r.memory.Color.RGBA(); alpha == 0 {
+	if _, _, _, alpha := r.memory.Color.RGBA(); alpha == 0 {
 		t.Error("the memory is not marked as used")
 	}
 }
@@ -254,8 +392,8 @@ func TestSentences(t *testing.T) {
 		for _, l := range locales.All {
 			o := make(l)
 			test.NewTempWindow(t, o)
-			for _, child := range test.WidgetRenderer(o.(fyne.Widget)).Objects() {
-				if x, ok := child.(*canvas.Text); ok && strings.Contains(x.Text, "tools.") {
+			for _, x := range textsOf(o) {
+				if strings.Contains(x.Text, "tools.") {
 					t.Errorf("%s in %s shows %q", name, l, x.Text)
 				}
 			}
@@ -348,8 +486,8 @@ func TestPeriodicTableByKeyboard(t *testing.T) {
 	if len(reached) != 118 {
 		t.Errorf("the arrow keys reach %d elements", len(reached))
 	}
-	if _, _, _, alpha := r.focus.FillColor.RGBA(); alpha == 0 {
-		t.Error("the focus line does not show")
+	if _, _, _, alpha := r.ring[0].FillColor.RGBA(); alpha == 0 {
+		t.Error("the focus frame does not show")
 	}
 }
 
@@ -395,19 +533,17 @@ func TestPeriodicTableDetails(t *testing.T) {
 	}
 }
 
-// Colours: text is readable on every cell with every theme.
+// Colours: text is readable on every cell with every theme, and as well as that theme promises.
 func TestContrast(t *testing.T) {
-	themes := map[string]fyne.Theme{"test": test.Theme()}
-	for name, th := range testThemes {
-		themes[name] = th
-	}
-	for name, th := range themes {
+	for _, name := range look.Themes {
 		test.NewTempApp(t)
-		test.ApplyTheme(t, th)
-		pal := newPalette(NewCalculator(locales.English))
-		if best := contrast(pal.foreground, pal.background); best < minContrast {
-			continue // the theme itself is unreadable
+		look.Use(look.Setting{Theme: name})
+		t.Cleanup(func() { look.Use(look.Setting{}) })
+		minContrast := 4.5
+		if name == look.Contrast || name == look.Yellow {
+			minContrast = 7
 		}
+		pal := newPalette(NewCalculator(locales.English, nil))
 		for c, hue := range categoryHue {
 			if got := contrast(pal.tint(hue, tintShare), pal.foreground); got < minContrast {
 				t.Errorf("%s, %s: contrast %.1f", name, c, got)
@@ -421,7 +557,7 @@ func TestContrast(t *testing.T) {
 			}
 		}
 		r := &calculatorRenderer{pal: pal}
-		for _, row := range keypad {
+		for _, row := range scientific {
 			for _, k := range row {
 				for _, hovered := range []bool{false, true} {
 					back, front := r.keyColours(k, hovered)
@@ -515,16 +651,153 @@ func TestSolubilityTableByKeyboard(t *testing.T) {
 	}
 }
 
+// R2, R13: the tables are enlarged, reduced and moved by keys, wheel, buttons and dragging, and the cell that the keyboard is on is
+// always seen.
+func TestTablesAreEnlarged(t *testing.T) {
+	test.NewTempApp(t)
+	t.Cleanup(func() { look.Use(look.Setting{}); controlHeld = nil })
+	for _, percent := range []int{100, 200} {
+		look.Use(look.Setting{Percent: percent})
+		for name, make := range makers {
+			o := make(locales.Russian)
+			g := gridOf(o)
+			if g == nil {
+				continue
+			}
+			w := test.NewTempWindow(t, o)
+			w.SetPadded(false)
+			w.Resize(room)
+			tool := o.(interface {
+				fyne.Focusable
+				fyne.Scrollable
+				fyne.Draggable
+				fyne.Tappable
+			})
+			first := g.scale()
+			if (first > 1) != (percent == 200) {
+				t.Fatalf("%s at %d: the first size is %.2f of the view", name, percent, first)
+			}
+			key := func(k fyne.KeyName) { tool.TypedKey(&fyne.KeyEvent{Name: k}) }
+			expect := func(what string, want float32) {
+				t.Helper()
+				if got := g.scale(); math.Abs(float64(got-want)) > 0.01 {
+					t.Errorf("%s at %d, %s: %.2f, want %.2f", name, percent, what, got, want)
+				}
+			}
+			key(fyne.KeyPlus)
+			expect("+", first*zoomStep)
+			tool.TypedRune('+') // the character of the same key
+			expect("+ and its character", first*zoomStep)
+			key(fyne.Key0)
+			expect("0", first)
+			key("")
+			tool.TypedRune('һ')
+			expect("= of the Kazakh layout", first*zoomStep)
+			key(fyne.KeyMinus)
+			expect("−", first)
+			test.TapAt(o.(fyne.Tappable), g.plus.at.AddXY(3, 3))
+			expect("the button +", first*zoomStep)
+			test.TapAt(o.(fyne.Tappable), g.minus.at.AddXY(3, 3))
+			expect("the button −", first)
+			controlHeld = func() bool { return true }
+			tool.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 10), PointEvent: fyne.PointEvent{Position: g.middle()}})
+			expect("the wheel with Ctrl", first*zoomStep)
+			controlHeld = func() bool { return false }
+			for range 30 {
+				key(fyne.KeyPlus)
+			}
+			expect("as large as it goes", max(mostZoom, 2*first))
+
+			before := g.offset
+			tool.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(-5, -20)})
+			if g.offset != before.AddXY(5, 20) {
+				t.Errorf("%s: the wheel moves from %v to %v", name, before, g.offset)
+			}
+			tool.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(5, 20)})
+			tool.DragEnd()
+			if g.offset != before {
+				t.Errorf("%s: dragged back it is at %v, was at %v", name, g.offset, before)
+			}
+			tool.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(-1e6, -1e6)})
+			if g.offset.X+g.view.Width > g.page.Width+1 || g.offset.Y+g.view.Height > g.page.Height+1 {
+				t.Errorf("%s: the view left its page: %v", name, g.offset)
+			}
+			// What lies under the heads is not hit.
+			hit := false
+			for x := float32(1); x < g.corner.X; x += 3 {
+				if _, ok := g.find(fyne.NewPos(x, room.Height/2)); ok {
+					hit = true
+				}
+			}
+			if _, ok := g.find(fyne.NewPos(room.Width/2, g.corner.Y-2)); ok || hit {
+				t.Errorf("%s: a cell under the heads is hit", name)
+			}
+			// Whatever is walked to is seen whole.
+			for _, k := range []fyne.KeyName{
+				fyne.KeyHome, fyne.KeyPageUp, fyne.KeyRight, fyne.KeyDown, fyne.KeyDown, fyne.KeyEnd, fyne.KeyPageDown, fyne.KeyLeft, fyne.KeyUp,
+			} {
+				key(k)
+				p, size := g.cellBox(g.selected)
+				if p.X < g.corner.X-1 || p.Y < g.corner.Y-1 || p.X+size.Width > room.Width+1 || p.Y+size.Height > room.Height+1 {
+					t.Errorf("%s at %d: after %s the selected cell stands at %v, %v", name, percent, k, p, size)
+				}
+				if c, ok := g.find(p.AddXY(size.Width/2, size.Height/2)); !ok || c != g.selected {
+					t.Errorf("%s at %d: where %v is painted, %v is hit", name, percent, g.selected, c)
+				}
+			}
+			for range 60 {
+				key(fyne.KeyMinus)
+			}
+			expect("as small as it goes", 1)
+			if g.offset != (fyne.Position{}) {
+				t.Errorf("%s: the whole table is there and moved by %v", name, g.offset)
+			}
+		}
+	}
+}
+
+// R2: at the first size every text of a table's cells has at least the size that the candidate asked for.
+func TestTableTextsHaveTheSize(t *testing.T) {
+	test.NewTempApp(t)
+	t.Cleanup(func() { look.Use(look.Setting{}) })
+	for _, percent := range []int{100, 150, 200} {
+		look.Use(look.Setting{Percent: percent})
+		p := NewPeriodicTable(locales.Kazakh).(*periodicTable)
+		s := NewSolubilityTable(locales.Kazakh).(*solubilityTable)
+		for _, o := range []fyne.CanvasObject{p, s} {
+			w := test.NewTempWindow(t, o)
+			w.SetPadded(false)
+			w.Resize(room)
+		}
+		pal := newPalette(p)
+		pr, sr := test.WidgetRenderer(p).(*periodicRenderer), test.WidgetRenderer(s).(*solubilityRenderer)
+		for _, c := range pr.cells {
+			// Four digits after the sign may be a hair narrower.
+			if c.symbol.TextSize < pal.body*0.9 || c.mass.TextSize < pal.caption*0.86 {
+				t.Errorf("%d %%: %s has %.1f, its mass %.1f", percent, c.symbol.Text, c.symbol.TextSize, c.mass.TextSize)
+			}
+		}
+		for _, row := range sr.cells {
+			for _, c := range row {
+				if c.letter.TextSize < pal.body*0.97 {
+					t.Errorf("%d %%: %s has %.1f", percent, c.letter.Text, c.letter.TextSize)
+				}
+			}
+		}
+	}
+}
+
 // A theme that changes while a tool is open changes the tool.
 func TestThemeChange(t *testing.T) {
-	app := test.NewTempApp(t)
-	app.Settings().SetTheme(testThemes["light"])
+	test.NewTempApp(t)
+	t.Cleanup(func() { look.Use(look.Setting{}) })
+	look.Use(look.Setting{})
 	for name, make := range makers {
 		o := make(locales.Kazakh)
 		test.NewTempWindow(t, o)
 		small := o.MinSize()
 		before := firstText(o).Color
-		app.Settings().SetTheme(testThemes["dark-double"])
+		look.Use(look.Setting{Theme: look.Dark, Percent: 200})
 		o.Refresh()
 		if firstText(o).Color == before {
 			t.Errorf("%s keeps its colours", name)
@@ -532,13 +805,13 @@ func TestThemeChange(t *testing.T) {
 		if now := o.MinSize(); now.Width <= small.Width {
 			t.Errorf("%s keeps its text size", name)
 		}
-		app.Settings().SetTheme(testThemes["light"])
+		look.Use(look.Setting{})
 	}
 }
 
 func firstText(o fyne.CanvasObject) *canvas.Text {
-	for _, child := range test.WidgetRenderer(o.(fyne.Widget)).Objects() {
-		if x, ok := child.(*canvas.Text); ok && x.Text != "" {
+	for _, x := range textsOf(o) {
+		if x.Text != "" {
 			return x
 		}
 	}

@@ -24,7 +24,7 @@ type Options struct {
 // Run shows the window until it is closed.
 func Run(opt Options) {
 	a := app.NewWithID("kz.testcenter.emtihan.stand")
-	a.Settings().SetTheme(look.Theme{Scale: opt.Scale})
+	look.Use(look.Setting{Percent: int(opt.Scale*100 + 0.5)})
 	w := a.NewWindow("Emtihan editor")
 	w.SetPadded(false)
 	w.SetMaster()

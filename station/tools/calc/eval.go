@@ -12,7 +12,7 @@ type Code string
 const (
 	DivisionByZero Code = "division_by_zero" // ÷ 0, 1/0, 0 to a negative power
 	OutOfRange     Code = "out_of_range"     // a magnitude of 10^100 or more
-	NoRealValue    Code = "no_real_value"    // √ of a negative number, 0⁰, a negative number to a power that is not whole
+	NoRealValue    Code = "no_real_value"    // √ or ln of a negative number, 0⁰, tan 90°, arcsin 2, 1.5!, a negative number to a power that is not whole
 	BadExpression  Code = "bad_expression"   // anything that is not an expression
 )
 
@@ -25,9 +25,10 @@ const maxExpression = 1000
 // Eval works out an expression and writes the result with 12 significant digits, "." as the decimal separator and "e" before
 // a power of ten ("0.3", "1.5e-9"). 0.1+0.2 is 0.3: the arithmetic is decimal.
 //
-// It knows + − × ÷, ^ (power, from right to left), the prefixes − and √, the suffixes ² ⁻¹ % and parentheses; suffixes
-// bind before ^, ^ before prefixes, those before × and ÷, and those before + and −. ASCII - * / and the decimal comma are
-// read too. Percent is that of desk calculators: right of + or − it is taken of what stands left (200+10% is 220),
+// It knows + − × ÷, ^ (power) and ʸ√ (27 ʸ√ 3 is 3; both from right to left), the prefixes − √ ∛, the suffixes ² ³ ⁻¹ ! %,
+// parentheses, π, e, and the functions sin cos tan arcsin arccos arctan ln lg with parentheses. Angles are in radians, and in
+// degrees where the name ends with "°": sin°(30) is 0.5. Suffixes bind before ^ and ʸ√, these before prefixes, those before ×
+// and ÷, and those before + and −. ASCII - * / and the decimal comma are read too. Percent is that of desk calculators: right of + or − it is taken of what stands left (200+10% is 220),
 // elsewhere it is a hundredth.
 //
 // The error is always a Code.
@@ -53,8 +54,13 @@ const (
 	times   kind = '×'
 	divide  kind = '÷'
 	power   kind = '^'
+	nth     kind = 'ʸ' // stands for ʸ√
 	root    kind = '√'
+	cubic   kind = '∛'
 	square  kind = '²'
+	cube    kind = '³'
+	bang    kind = '!'
+	apply   kind = 'ƒ' // a function, named by the token's text
 	inverse kind = '⁻' // stands for ⁻¹
 	percent kind = '%'
 	opening kind = '('
@@ -70,7 +76,7 @@ type token struct {
 // same reads the signs that keyboards have for those that books print.
 var same = map[rune]kind{
 	'+': plus, '-': minus, '−': minus, '–': minus, '*': times, '×': times, '·': times, '/': divide, '÷': divide,
-	':': divide, '^': power, '√': root, '²': square, '%': percent, '(': opening, ')': closing,
+	':': divide, '^': power, '√': root, '∛': cubic, '²': square, '³': cube, '!': bang, '%': percent, '(': opening, ')': closing,
 }
 
 func scan(expr string) ([]token, error) {
@@ -78,11 +84,25 @@ func scan(expr string) ([]token, error) {
 		return nil, BadExpression
 	}
 	var toks []token
+scan:
 	for s := expr; s != ""; {
+		for _, f := range functions {
+			if strings.HasPrefix(s, f.name) {
+				toks = append(toks, token{kind: apply, text: f.name})
+				s = s[len(f.name):]
+				continue scan
+			}
+		}
 		r, size := utf8.DecodeRuneInString(s)
 		switch {
 		case r == ' ':
 			s = s[size:]
+		case r == 'π' || r == 'e':
+			toks = append(toks, token{kind: number, num: constant(r), text: string(r)})
+			s = s[size:]
+		case strings.HasPrefix(s, "ʸ√"):
+			toks = append(toks, token{kind: nth})
+			s = s[len("ʸ√"):]
 		case strings.HasPrefix(s, "⁻¹"):
 			toks = append(toks, token{kind: inverse})
 			s = s[len("⁻¹"):]
@@ -108,6 +128,14 @@ func scan(expr string) ([]token, error) {
 		}
 	}
 	return toks, nil
+}
+
+// constant is π or e, as it is kept.
+func constant(r rune) decimal {
+	if r == 'π' {
+		return piDecimal().round(storedDigits)
+	}
+	return euler().round(storedDigits)
 }
 
 // numberLen is the length of the number with which s begins, its exponent ("e-9") included.
@@ -174,7 +202,7 @@ func (p *parser) relative(start int) bool {
 			depth++
 		case closing:
 			depth--
-		case times, divide, power, root, percent:
+		case times, divide, power, nth, root, cubic, percent:
 			if depth == 0 {
 				return false
 			}
@@ -205,7 +233,7 @@ func (p *parser) sum() (decimal, error) {
 		if sub {
 			right = right.neg()
 		}
-		left, err = left.add(right).settle()
+		left, err = difference(left, right).settle()
 	}
 	return decimal{}, err
 }
@@ -228,6 +256,18 @@ func (p *parser) product() (decimal, error) {
 		}
 	}
 	return decimal{}, err
+}
+
+// difference adds a and b. Where they cancel but for the last of the kept digits, what remains is the rounding of the one that
+// has so many, and stands for 0: 1÷3×3−1 is 0.
+func difference(a, b decimal) decimal {
+	const noise = 2
+	sum := a.add(b)
+	rounded := max(digits(a.int()), digits(b.int())) >= storedDigits-1
+	if rounded && sum.sign() != 0 && sum.order() < max(a.order(), b.order())-(storedDigits-noise) {
+		return decimal{}
+	}
+	return sum
 }
 
 func ratio(a, b decimal) (decimal, error) {
@@ -255,16 +295,30 @@ func (p *parser) prefixed() (decimal, error) {
 			return decimal{}, err
 		}
 		return squareRoot(d)
+	case p.accept(cubic):
+		d, err := p.prefixed()
+		if err != nil {
+			return decimal{}, err
+		}
+		return nthRoot(d, integer(3))
 	}
 	base, err := p.suffixed()
-	if err != nil || !p.accept(power) {
-		return base, err
+	if err != nil {
+		return decimal{}, err
+	}
+	f := decimal.pow
+	switch {
+	case p.accept(power):
+	case p.accept(nth):
+		f = nthRoot
+	default:
+		return base, nil
 	}
 	exp, err := p.prefixed()
 	if err != nil {
 		return decimal{}, err
 	}
-	d, err := base.pow(exp)
+	d, err := f(base, exp)
 	if err != nil {
 		return decimal{}, err
 	}
@@ -277,6 +331,10 @@ func (p *parser) suffixed() (decimal, error) {
 		switch {
 		case p.accept(square):
 			d, err = d.mul(d).settle()
+		case p.accept(cube):
+			d, err = d.mul(d).mul(d).settle()
+		case p.accept(bang):
+			d, err = factorial(d)
 		case p.accept(inverse):
 			d, err = ratio(one, d)
 		case p.accept(percent):
@@ -292,6 +350,16 @@ func (p *parser) operand() (decimal, error) {
 	switch {
 	case p.accept(number):
 		return p.toks[p.pos-1].num, nil
+	case p.accept(apply):
+		f, ok := functionOf(p.toks[p.pos-1].text)
+		if !ok || p.pos >= len(p.toks) || p.toks[p.pos].kind != opening {
+			return decimal{}, BadExpression
+		}
+		d, err := p.operand()
+		if err != nil {
+			return decimal{}, err
+		}
+		return f.work(d)
 	case p.accept(opening):
 		d, err := p.sum()
 		if err == nil && !p.accept(closing) {

@@ -3,7 +3,9 @@ package calc
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,6 +81,59 @@ func TestEval(t *testing.T) {
 		{".5+5.", "5.5"},
 		{" 1 + 1 ", "2"},
 		{"1:4", "0.25"},
+		// Functions.
+		{"sin°(30)", "0.5"},
+		{"sin°(−30)", "-0.5"},
+		{"sin°(390)", "0.5"},
+		{"sin°(180)", "0"},
+		{"sin°(−90)", "-1"},
+		{"cos°(−180)", "-1"},
+		{"cos°(−60)", "0.5"},
+		{"cos°(450)", "0"},
+		{"tan°(−45)", "-1"},
+		{"sin°(1e99)", "-0.984807753012"},
+		{"sin(1)", "0.841470984808"},
+		{"cos(1)", "0.540302305868"},
+		{"tan(1)", "1.55740772465"},
+		{"sin(−2)", "-0.909297426826"},
+		{"sin(π)", "0"},
+		{"cos(π÷2)", "0"},
+		{"sin(1e22)", "-0.852200849767"},
+		{"sin(1e-40)", "1e-40"},
+		{"tan°(1e-50)", "1.74532925199e-52"},
+		{"arcsin(1)×2−π", "0"},
+		{"arcsin°(−1)", "-90"},
+		{"arccos°(0)", "90"},
+		{"arccos°(0.5)", "60"},
+		{"arctan°(−1)", "-45"},
+		{"arctan°(1e50)", "90"},
+		{"arctan(2)", "1.10714871779"},
+		{"ln(2)", "0.69314718056"},
+		{"ln(1)", "0"},
+		{"ln(0.5)", "-0.69314718056"},
+		{"ln(1e99)", "227.955924206"},
+		{"lg(1e-99)", "-99"},
+		{"lg(2)", "0.301029995664"},
+		{"e", "2.71828182846"},
+		{"π", "3.14159265359"},
+		{"e^(ln(7))", "7"},
+		{"0!", "1"},
+		{"20!", "2.43290200818e18"},
+		{"69!", "1.71122452428e98"},
+		{"3!²", "36"},
+		{"∛27", "3"},
+		{"∛−27", "-3"},
+		{"2³", "8"},
+		{"32 ʸ√ 5", "2"},
+		{"2 ʸ√ −2", "0.707106781187"},
+		{"0 ʸ√ 3", "0"},
+		{"(−32) ʸ√ 5", "-2"},
+		{"sin°(30)²+cos°(30)²", "1"},
+		{"lg(ln(e^(100)))", "2"},
+		// What is left of the rounding of kept digits is nothing.
+		{"1÷3×3−1", "0"},
+		{"√2²−2", "0"},
+		{"10^32+1−10^32", "1"},
 	} {
 		if got, err := Eval(c.expr); err != nil || got != c.want {
 			t.Errorf("Eval(%q) = %q, %v, want %q", c.expr, got, err, c.want)
@@ -111,6 +166,16 @@ func TestEvalErrors(t *testing.T) {
 		{" ", BadExpression},
 		{"+", BadExpression},
 		{"1+", BadExpression},
+		{"sin", BadExpression},
+		{"sin 30", BadExpression},
+		{"sin(30", BadExpression},
+		{"2π", BadExpression},
+		{"tan°(90)", NoRealValue},
+		{"arccos(1.0001)", NoRealValue},
+		{"ln(−1)", NoRealValue},
+		{"2.5!", NoRealValue},
+		{"1e80!", OutOfRange},
+		{"e^(1000)", OutOfRange},
 		{"×2", BadExpression},
 		{"(1+2", BadExpression},
 		{"1+2)", BadExpression},
@@ -206,6 +271,56 @@ func TestRootsUndoPowers(t *testing.T) {
 
 func format12(n int) string { return integer(int64(n)).format() }
 
+// R13: the functions agree with math to the digits that a float has.
+func TestFunctionsAgreeWithMath(t *testing.T) {
+	turn := 180 / math.Pi
+	plain := map[string]func(float64) float64{
+		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "arctan": math.Atan,
+		"sin°": func(x float64) float64 { return math.Sin(x / turn) }, "cos°": func(x float64) float64 { return math.Cos(x / turn) },
+		"arctan°": func(x float64) float64 { return math.Atan(x) * turn },
+	}
+	bounded := map[string]func(float64) float64{
+		"arcsin": math.Asin, "arccos": math.Acos,
+		"arcsin°": func(x float64) float64 { return math.Asin(x) * turn }, "arccos°": func(x float64) float64 { return math.Acos(x) * turn },
+	}
+	positive := map[string]func(float64) float64{"ln": math.Log, "lg": math.Log10}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(-9999999, 9999999).Draw(t, "number")
+		check := func(x float64, all map[string]func(float64) float64) {
+			for name, f := range all {
+				expr := fmt.Sprintf("%s(%s)", name, strconv.FormatFloat(x, 'f', -1, 64))
+				got, err := Eval(expr)
+				if err != nil {
+					t.Fatalf("%s: %v", expr, err)
+				}
+				v, err := strconv.ParseFloat(got, 64)
+				if want := f(x); err != nil || math.Abs(v-want) > 1e-10*max(1, math.Abs(want)*max(1, math.Abs(want))) {
+					t.Fatalf("%s = %s, want %v", expr, got, want)
+				}
+			}
+		}
+		check(float64(n)/1e5, plain)
+		check(float64(n)/1e7, bounded)
+		check(math.Abs(float64(n))/1e3+1e-3, positive)
+	})
+}
+
+// R13: a function undone gives the number back.
+func TestFunctionsUndoEachOther(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 899).Draw(t, "tenths of a degree")
+		x := strconv.FormatFloat(float64(n)/10, 'f', -1, 64)
+		for _, expr := range []string{
+			"arcsin°(sin°(" + x + "))", "arccos°(cos°(" + x + "))", "arctan°(tan°(" + x + "))", "arctan(tan(" + x + "÷60))×60",
+			"e^(ln(" + x + "))", "ln(e^(" + x + "))", "10^(lg(" + x + "))", "lg(10^(" + x + "))", "(∛" + x + ")³", x + "³ ʸ√ 3",
+		} {
+			if got, err := Eval(expr); err != nil || got != x {
+				t.Fatalf("Eval(%q) = %q, %v, want %s", expr, got, err, x)
+			}
+		}
+	})
+}
+
 // R13: whole powers agree with math/big.
 func TestPowersAgreeWithBig(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -221,7 +336,7 @@ func TestPowersAgreeWithBig(t *testing.T) {
 
 // Any text gives a result that can be read again, or one of the four codes.
 func FuzzEval(f *testing.F) {
-	for _, s := range []string{"0.1+0.2", "200+10%", "√(2^0.5)⁻¹", "((1", "9^9^9", "1,5e-9÷3", "−−5²%", "0.5^1e9"} {
+	for _, s := range []string{"0.1+0.2", "200+10%", "√(2^0.5)⁻¹", "((1", "9^9^9", "1,5e-9÷3", "−−5²%", "0.5^1e9", "sin°(30)!", "arctan(π)ʸ√e", "∛lg(2)³"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -29,6 +29,25 @@ const (
 	Square     Key = "²"
 	Inverse    Key = "⁻¹"
 
+	Root       Key = "ʸ√" // waits for a second number: 27 ʸ√ 3 is 3
+	CubeRoot   Key = "∛"
+	Cube       Key = "³"
+	Factorial  Key = "!"
+	Sine       Key = "sin"
+	Cosine     Key = "cos"
+	Tangent    Key = "tan"
+	Arcsine    Key = "arcsin"
+	Arccosine  Key = "arccos"
+	Arctangent Key = "arctan"
+	Ln         Key = "ln"
+	Lg         Key = "lg"
+	PowerOfE   Key = "eˣ"
+	PowerOf10  Key = "10ˣ"
+	Pi         Key = "π"
+	Euler      Key = "e"
+	Exponent   Key = "EE"  // begins the power of ten of the number being typed
+	Angle      Key = "DRG" // turns from degrees to radians and back
+
 	Backspace  Key = "⌫"  // takes back the last digit, sign or parenthesis, or an error
 	ClearEntry Key = "CE" // clears the number being typed
 	Clear      Key = "C"  // clears everything but the memory
@@ -46,9 +65,9 @@ const (
 	maxTokens = 100
 )
 
-// Machine is a calculator with keys. √, x², 1/x, ± and % act at once on the number shown, as on a desk calculator; + − × ÷ and
-// xʸ wait for "=" and respect precedence and parentheses. "=" pressed again changes nothing. The zero Machine is ready for use;
-// it is not for use by several goroutines at once.
+// Machine is a calculator with keys. √, x², 1/x, ±, % and the functions act at once on the number shown, as on a desk calculator;
+// + − × ÷, xʸ and ʸ√ wait for "=" and respect precedence and parentheses. "=" pressed again changes nothing. Angles are in degrees
+// until Angle is pressed. The zero Machine is ready for use; it is not for use by several goroutines at once.
 type Machine struct {
 	toks  []token  // what stands before the current operand: numbers, + − × ÷ ^ and open parentheses
 	entry string   // the number being typed; "" if none
@@ -59,6 +78,7 @@ type Machine struct {
 
 	memory    decimal
 	hasMemory bool
+	radians   bool
 }
 
 // operand is a number and how the expression line shows it. Eval reads that text.
@@ -84,7 +104,7 @@ func (m *Machine) Display() string {
 	}
 	switch op := m.shown(); {
 	case m.entry != "":
-		return m.entry
+		return whole(m.entry)
 	case op != nil:
 		return op.num.format()
 	}
@@ -113,11 +133,22 @@ func join(toks []token) string {
 		if t.kind == number {
 			b.WriteString(t.text)
 		} else {
-			b.WriteRune(rune(t.kind))
+			b.WriteString(t.kind.String())
 		}
 	}
 	return b.String()
 }
+
+// String is how the expression line writes a sign.
+func (k kind) String() string {
+	if k == nth {
+		return "ʸ√"
+	}
+	return string(rune(k))
+}
+
+// Radians reports whether angles are in radians and not in degrees.
+func (m *Machine) Radians() bool { return m.radians }
 
 // Err returns the Code for which there is no result, or "".
 func (m *Machine) Err() Code { return m.code }
@@ -143,8 +174,8 @@ func (m *Machine) Press(k Key) {
 	switch k {
 	case Point:
 		m.point()
-	case Add, Subtract, Multiply, Divide, Power:
-		m.binary(kind([]rune(string(k))[0]))
+	case Add, Subtract, Multiply, Divide, Power, Root:
+		m.binary(kind([]rune(string(k))[0])) // of ʸ√ the first sign stands for both
 	case Open:
 		m.open()
 	case Close:
@@ -161,6 +192,31 @@ func (m *Machine) Press(k Key) {
 		m.unary(func(d decimal) (decimal, error) { return d.mul(d).settle() }, func(s string) string { return s + "²" })
 	case Inverse:
 		m.unary(func(d decimal) (decimal, error) { return ratio(one, d) }, func(s string) string { return s + "⁻¹" })
+	case Cube:
+		m.unary(func(d decimal) (decimal, error) { return d.mul(d).mul(d).settle() }, func(s string) string { return s + "³" })
+	case CubeRoot:
+		m.unary(func(d decimal) (decimal, error) { return nthRoot(d, integer(3)) }, func(s string) string { return "∛" + s })
+	case Factorial:
+		m.unary(factorial, func(s string) string { return s + "!" })
+	case PowerOfE:
+		m.unary(exponential, func(s string) string { return "e^" + grouped(s) })
+	case PowerOf10:
+		m.unary(func(d decimal) (decimal, error) {
+			p, err := integer(10).pow(d)
+			if err != nil {
+				return decimal{}, err
+			}
+			return p.settle()
+		}, func(s string) string { return "10^" + grouped(s) })
+	case Sine, Cosine, Tangent, Arcsine, Arccosine, Arctangent, Ln, Lg:
+		m.function(k)
+	case Pi, Euler:
+		m.begin()
+		m.replace(&operand{constant([]rune(string(k))[0]), string(k)})
+	case Exponent:
+		m.exponent()
+	case Angle:
+		m.radians = !m.radians
 	case Backspace:
 		m.backspace()
 	case ClearEntry:
@@ -182,6 +238,17 @@ func (m *Machine) Press(k Key) {
 		if isDigit(k) {
 			m.digit(string(k))
 		}
+	}
+}
+
+// function applies one of the functions with a name to the number shown.
+func (m *Machine) function(k Key) {
+	name := string(k)
+	if !m.radians && k != Ln && k != Lg {
+		name += "°"
+	}
+	if f, ok := functionOf(name); ok {
+		m.unary(f.work, func(s string) string { return name + grouped(s) })
 	}
 }
 
@@ -216,14 +283,14 @@ func (m *Machine) current() *operand {
 		return m.value
 	}
 	// An entry is always a number: digit, point and negate made it.
-	d, err := parseNumber(strings.TrimPrefix(m.entry, "-"))
+	d, err := parseNumber(strings.TrimPrefix(whole(m.entry), "-"))
 	if err != nil {
 		return nil
 	}
 	if strings.HasPrefix(m.entry, "-") {
 		d = d.neg()
 	}
-	return &operand{d, minusSign(strings.TrimSuffix(m.entry, "."))}
+	return &operand{d, minusSign(strings.TrimSuffix(whole(m.entry), "."))}
 }
 
 // shown returns the operand that the display shows: the current one or, after a sign, the one before the sign.
@@ -245,6 +312,13 @@ func (m *Machine) digit(d string) {
 	if m.value != nil {
 		m.replace(nil)
 	}
+	if _, exp, ok := strings.Cut(m.entry, "e"); ok {
+		// Two digits, and only while the number stays one that is kept.
+		if _, err := parseNumber(strings.TrimPrefix(m.entry+d, "-")); err == nil && len(strings.TrimPrefix(exp, "-")) < 2 {
+			m.entry += d
+		}
+		return
+	}
 	if strings.Count(m.entry, "")-1-strings.Count(m.entry, ".")-strings.Count(m.entry, "-") >= maxDigits {
 		return
 	}
@@ -264,7 +338,7 @@ func (m *Machine) point() {
 		m.replace(nil)
 	}
 	switch {
-	case strings.Contains(m.entry, "."):
+	case strings.ContainsAny(m.entry, ".e"):
 	case m.entry == "":
 		m.entry = "0."
 	default:
@@ -272,7 +346,40 @@ func (m *Machine) point() {
 	}
 }
 
+// exponent begins the power of ten of the number being typed.
+func (m *Machine) exponent() {
+	m.begin()
+	if m.value != nil {
+		m.replace(nil)
+	}
+	switch {
+	case m.entry == "":
+		m.entry = "1e"
+	case !strings.Contains(m.entry, "e"):
+		m.entry += "e"
+	}
+}
+
+// whole completes a number of whose exponent nothing was typed yet.
+func whole(entry string) string {
+	if strings.HasSuffix(entry, "e") || strings.HasSuffix(entry, "e-") {
+		return entry + "0"
+	}
+	return entry
+}
+
 func (m *Machine) negate() {
+	if mant, exp, ok := strings.Cut(m.entry, "e"); ok {
+		if s, negative := strings.CutPrefix(exp, "-"); negative {
+			exp = s
+		} else {
+			exp = "-" + exp
+		}
+		if _, err := parseNumber(strings.TrimPrefix(whole(mant+"e"+exp), "-")); err == nil {
+			m.entry = mant + "e" + exp
+		}
+		return
+	}
 	if m.entry != "" {
 		if s, ok := strings.CutPrefix(m.entry, "-"); ok {
 			m.entry = s
@@ -308,7 +415,7 @@ func (m *Machine) unary(f func(decimal) (decimal, error), label func(string) str
 
 // atom puts text in parentheses unless it is a plain number or stands in them already.
 func atom(text string) string {
-	if strings.Trim(text, "0123456789.") == "" {
+	if strings.Trim(text, "0123456789.") == "" || text == "π" || text == "e" {
 		return text
 	}
 	depth := 0
@@ -324,6 +431,14 @@ func atom(text string) string {
 		}
 	}
 	return text
+}
+
+// grouped puts text in parentheses unless it stands in them already, as what a function is applied to.
+func grouped(text string) string {
+	if text = atom(text); strings.HasPrefix(text, "(") {
+		return text
+	}
+	return "(" + text + ")"
 }
 
 // percent takes a hundredth of the operand; right of + or − it takes that share of what stands left of the sign.
@@ -400,7 +515,7 @@ func (m *Machine) binary(k kind) {
 		return
 	}
 	if op := m.current(); op != nil {
-		if k == power {
+		if k == power || k == nth {
 			op.text = atom(op.text) // without parentheses −3 ^ 2 would read as −(3 ^ 2)
 		}
 		m.push(op)

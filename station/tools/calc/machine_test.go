@@ -81,6 +81,38 @@ func TestMachine(t *testing.T) {
 		{"2 × 3 M+ 4 × 5 M+ MR =", "26", "26 ="},
 		{"5 M+ MC MR", "5", "5 ="},
 		{"nonsense 5", "5", ""},
+		// Scientific.
+		{"30 sin", "0.5", "sin°(30)"},
+		{"30 sin + 60 cos =", "1", "sin°(30) + cos°(60) ="},
+		{"45 tan =", "1", "tan°(45) ="},
+		{"0.5 arcsin", "30", "arcsin°(0.5)"},
+		{"1 ± arccos", "180", "arccos°(−1)"},
+		{"1 arctan", "45", "arctan°(1)"},
+		{"DRG π sin", "0", "sin(π)"},
+		{"DRG π ÷ 6 = sin", "0.5", "sin(0.523598775598)"},
+		{"DRG DRG 30 sin", "0.5", "sin°(30)"},
+		{"1000 lg", "3", "lg(1000)"},
+		{"e ln", "1", "ln(e)"},
+		{"2 eˣ", "7.38905609893", "e^(2)"},
+		{"3 ± 10ˣ", "0.001", "10^(−3)"},
+		{"5 !", "120", "5!"},
+		{"( 2 + 3 ) ! =", "120", "(2 + 3)! ="},
+		{"27 ∛ =", "3", "∛27 ="},
+		{"8 ± ∛", "-2", "∛(−8)"},
+		{"81 ʸ√ 4 =", "3", "81 ʸ√ 4 ="},
+		{"3 ³", "27", "3³"},
+		{"2 × π =", "6.28318530718", "2 × π ="},
+		{"π ² =", "9.86960440109", "π² ="},
+		{"2 eˣ ^ 2 =", "54.5981500331", "(e^(2)) ^ 2 ="},
+		{"6.02 EE 23 ÷ 2 EE 3 =", "3.01e20", "6.02e23 ÷ 2e3 ="},
+		{"1.5 EE ± 9", "1.5e-9", ""},
+		{"1.5 EE ± 9 ± × 2 =", "3000000000", "1.5e9 × 2 ="},
+		{"1.5 EE", "1.5e0", ""},
+		{"1.5 EE 123 . EE", "1.5e12", ""},
+		{"15 EE 99", "15e9", ""},
+		{"EE 3 =", "1000", "1e3 ="},
+		{"1.5 EE ± 9 ⌫ ⌫ ⌫", "1.5", ""},
+		{"5 + EE 2 =", "105", "5 + 1e2 ="},
 	} {
 		var m Machine
 		press(&m, c.keys)
@@ -107,6 +139,19 @@ func TestMachineErrors(t *testing.T) {
 		{"1 ÷ 0 + 10 %", DivisionByZero},
 		{"10 ^ 99 × 9 = M+ M+ M+", OutOfRange},
 		{"1 ÷ 0 = + √ M+ =", DivisionByZero},
+		{"90 tan", NoRealValue},
+		{"270 ± tan", NoRealValue},
+		{"DRG π ÷ 2 = tan", NoRealValue},
+		{"2 arcsin", NoRealValue},
+		{"0 ln", NoRealValue},
+		{"5 ± lg", NoRealValue},
+		{"1.5 !", NoRealValue},
+		{"1 ± !", NoRealValue},
+		{"70 !", OutOfRange},
+		{"300 eˣ", OutOfRange},
+		{"100 10ˣ", OutOfRange},
+		{"16 ± ʸ√ 4 =", NoRealValue},
+		{"16 ʸ√ 0 =", DivisionByZero},
 	} {
 		var m Machine
 		press(&m, "7 M+ C")
@@ -147,7 +192,8 @@ func TestBounds(t *testing.T) {
 var allKeys = []Key{
 	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", Point, Add, Subtract, Multiply, Divide, Power, Open, Close, Equals,
 	Percent, Sign, SquareRoot, Square, Inverse, Backspace, ClearEntry, Clear, MemoryClear, MemoryRecall, MemoryAdd,
-	MemorySubtract,
+	MemorySubtract, Root, CubeRoot, Cube, Factorial, Sine, Cosine, Tangent, Arcsine, Arccosine, Arctangent, Ln, Lg, PowerOfE,
+	PowerOf10, Pi, Euler, Exponent, Angle,
 }
 
 // R13: whatever is pressed, the display is a number that Eval reads as itself, or there is an error code.
@@ -178,7 +224,7 @@ func checkDisplay(t interface{ Fatalf(string, ...any) }, m *Machine) {
 func TestExpressionLineTellsTheTruth(t *testing.T) {
 	keys := []Key{
 		"1", "2", "3", "4", "5", "6", "7", "8", "9", Point, Add, Subtract, Multiply, Divide, Open, Close, Percent, Sign, Square,
-		Backspace,
+		Backspace, Root, CubeRoot, Cube, Factorial, Sine, Cosine, Arctangent, Ln, Lg, Pi, Angle,
 	}
 	completed := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,0 +1,58 @@
+package station
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"emtihan/exam"
+
+	"fyne.io/fyne/v2"
+)
+
+// R11: whatever is typed while the exam is being held up, in whichever order the actor and the window hear of it, is in the
+// attempt in the end, and "saved" is never said before; rig.honest looks after every step.
+func TestKeysAroundManySuspensions(t *testing.T) {
+	const seed = 11
+	r := rand.New(rand.NewPCG(seed, 0))
+	g := newRig(t, lay(t, sitting("doctoral", "short-demo", "kk")))
+	g.seat(nurlan)
+	deed := exam.Deed{By: "Жұмабаева Сәуле", Reason: "alarm"}
+	var want []rune
+	for range 12 {
+		if g.u.exam.item.ID != "E1" {
+			t.Fatalf("the task is %s", g.u.exam.item.ID)
+		}
+		suspends := r.IntN(6)
+		for i := range 6 {
+			if i == suspends {
+				g.u.actor.Do(exam.Suspend{Deed: deed}, nil)
+			}
+			if len(want) > 0 && r.IntN(3) == 0 {
+				g.u.exam.edit.TypedKey(&fyne.KeyEvent{Name: fyne.KeyBackspace})
+				want = want[:len(want)-1]
+			} else {
+				c := []rune("абвгәқ")[r.IntN(6)]
+				g.u.exam.edit.TypedRune(c)
+				want = append(want, c)
+			}
+			if r.IntN(4) == 0 {
+				g.drain() // the window hears what there is to hear, the suspension perhaps
+			}
+			if g.u.exam == nil {
+				break
+			}
+		}
+		g.screen("suspended")
+		g.u.actor.Do(exam.EndSuspension{Deed: deed}, nil)
+		g.screen("exam")
+		if r.IntN(2) == 0 {
+			g.key(fyne.KeyF4)
+			g.u.exam.turn("E1")
+		}
+		g.await("what was typed", func() bool { return g.attempt().Response("E1").Text == string(want) })
+		g.says(g.u.t("station.exam.saved"))
+		if got := g.u.exam.edit.Content(); got != string(want) {
+			t.Fatalf("the editor holds %q, typed was %q", got, string(want))
+		}
+	}
+}
