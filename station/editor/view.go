@@ -331,7 +331,7 @@ func (e *Editor) draw(s slot) {
 		glass.Fill(img, image.Rect(0, 0, max(0, int(left+s.left)-2), v.line), v.paper)
 	}
 	if s.here {
-		glass.Fill(img, image.Rect(round(em*0.18), v.line/8, round(em*0.18)+max(2, round(em*0.16)), v.line-v.line/8), v.accent)
+		glass.Fill(img, image.Rect(round(em*0.18), v.line/8, round(em*0.18)+max(2, round(em*0.16)), v.line-v.line/8), v.chosen)
 	}
 	if s.caret >= 0 {
 		at := left
