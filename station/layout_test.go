@@ -39,6 +39,9 @@ func (g *rig) readable(name string, open func()) {
 				g.Errorf("%s, %s, %vx%v, scale %v: the screen needs %v", name, l, size.Width, size.Height, g.opt.Scale, c)
 			}
 			g.picture(fmt.Sprintf("%s-%s-%.0f-%.0f", name, l, size.Width, 100*g.opt.Scale))
+			if size.Width == 1366 && g.opt.Scale == 1 {
+				g.golden(name, l)
+			}
 			for _, f := range faults(g.u.win.Canvas()) {
 				g.Errorf("%s, %s, %vx%v, scale %v: %s", name, l, size.Width, size.Height, g.opt.Scale, f)
 			}
