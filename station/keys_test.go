@@ -85,6 +85,7 @@ func (g *rig) state() string {
 		out = append(out, fmt.Sprint(s.Offset))
 	}
 	if p := u.exam; p != nil {
+		out = append(out, fmt.Sprint(g.attempt().Response(u.at)))
 		for _, o := range p.options {
 			out = append(out, fmt.Sprint(o.Text, o.Chosen, o.Struck))
 		}
@@ -123,7 +124,14 @@ func (g *rig) table(where string, except ...string) {
 		}
 		seen[b.caps()] = b.name
 	}
+	at := g.u.at
 	for _, b := range g.u.bindings() {
+		// A key before this one may have led to another task, on which an option may be chosen already.
+		if g.u.exam != nil && g.u.sheet == nil && g.u.at != at {
+			g.u.exam.goTo(at)
+			g.drain()
+			g.settleLayout()
+		}
 		if b.when != nil && !b.when() || slices.Contains(except, b.name) || b.typed {
 			continue
 		}

@@ -534,6 +534,7 @@ func TestWithoutAMouse(t *testing.T) {
 
 // The page of a station that cannot start is readable, in all languages at once.
 func TestProblemPage(t *testing.T) {
+	pictures(t)
 	for _, scale := range []float32{1, 2} {
 		for _, code := range problem.All {
 			opt := lay(t, sitting("doctoral", "short-demo", "kk"))

@@ -54,6 +54,7 @@ func (g *rig) readable(name string, open func()) {
 }
 
 func TestNothingIsCut(t *testing.T) {
+	pictures(t)
 	for _, scale := range []float32{1, 2} {
 		t.Run(fmt.Sprint(scale), func(t *testing.T) {
 			opt := lay(t, sitting("doctoral", "short-demo", "kk"))
@@ -132,6 +133,7 @@ func TestNothingIsCut(t *testing.T) {
 
 // Every theme shows every kind of screen without a cut (R2).
 func TestThemesAreReadable(t *testing.T) {
+	pictures(t)
 	opt := lay(t, sitting("doctoral", "short-demo", "kk"))
 	g := newRig(t, opt)
 	wear := func(where string, percent int, open func()) {
@@ -169,6 +171,7 @@ func TestThemesAreReadable(t *testing.T) {
 }
 
 func TestNothingIsCutElsewhere(t *testing.T) {
+	pictures(t)
 	for _, scale := range []float32{1, 2} {
 		t.Run(fmt.Sprint("english/", scale), func(t *testing.T) {
 			opt := lay(t, sitting("english", "english-demo", "en"))

@@ -303,12 +303,13 @@ func (u *ui) carryOut(k deedKind, d exam.Deed, values map[string]string, message
 		message.Set(look.Trouble, u.said(err))
 		return
 	}
+	asked := u.sheet
 	u.do(cmd, func(err error) {
 		if err != nil {
 			message.Set(look.Trouble, u.said(err))
 			return
 		}
-		if u.sheet != nil && u.sheet.name == "admin" {
+		if u.sheet == asked {
 			u.closeSheet()
 		}
 	})

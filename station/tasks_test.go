@@ -21,6 +21,7 @@ import (
 
 // R2: nothing of any kind of task is cut, in three languages and at two sizes of the text.
 func TestEveryKindIsReadable(t *testing.T) {
+	pictures(t)
 	for _, lang := range locales.All {
 		for _, scale := range []float32{1, 2} {
 			t.Run(fmt.Sprint(lang, "/", scale), func(t *testing.T) {

@@ -75,6 +75,7 @@ func TestToolHelp(t *testing.T) {
 
 // R2: a tool's list of keys is not cut.
 func TestToolHelpIsReadable(t *testing.T) {
+	pictures(t)
 	for _, scale := range []float32{1, 2} {
 		opt := lay(t, sitting("doctoral", "short-demo", "kk"))
 		opt.Scale = scale

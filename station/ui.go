@@ -577,8 +577,12 @@ func (u *ui) showProblem(err error) {
 	for _, l := range locales.All {
 		lines = append(lines, look.Strong(locales.T(l, "problem."+code+".what")), look.Body(locales.T(l, "problem."+code+".do")), look.Rule())
 	}
+	var end []string
+	for _, l := range locales.All {
+		end = append(end, locales.T(l, "common.close"))
+	}
 	lines = append(lines, look.Note(err.Error()), look.Gap(8),
-		look.NewButton(u.t("common.close"), look.Primary, u.keys, u.app.Quit))
+		look.NewButton(strings.Join(end, " · "), look.Primary, u.keys, u.app.Quit))
 	u.show(&screen{
 		name: "problem", root: look.Sheet(760, container.NewVBox(lines...)), enter: u.app.Quit,
 		sight: func(s *sight) { s.Trouble = code },
