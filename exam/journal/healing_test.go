@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -226,8 +227,11 @@ func TestPuttingAsideFails(t *testing.T) {
 			flip(t, paths[i], journal.FirstFrame+600+i*1000)
 		}
 		closed(t, j)
+		var mu sync.Mutex
 		armed, failures := false, 0
 		fsys := disktest.NewFault(disk.OS, func(op disktest.Op) disktest.Outcome {
+			mu.Lock()
+			defer mu.Unlock()
 			armed = armed || op.Call == disktest.CallRename && strings.Contains(op.Path, ".damaged-")
 			if armed && op.Call == disktest.CallSyncDir && failures < often {
 				failures++
@@ -477,10 +481,9 @@ func TestReserveGivenUpAtCreation(t *testing.T) {
 	if err := os.WriteFile(reserve, make([]byte, 4096), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	full := true
+	var once atomic.Bool
 	fsys := disktest.NewFault(disk.OS, func(op disktest.Op) disktest.Outcome {
-		if op.Call == disktest.CallWrite && full {
-			full = false
+		if op.Call == disktest.CallWrite && once.CompareAndSwap(false, true) {
 			return disktest.Full
 		}
 		return disktest.OK
