@@ -198,35 +198,7 @@ func TestHealingWaitsForRoom(t *testing.T) {
 // the journal's name. R11
 func TestPuttingAsideFails(t *testing.T) {
 	for _, often := range []int{1, 2, 3, 4} {
-		dir := t.TempDir()
-		keys := keysIn(t, dir)
-		first, second := filepath.Join(dir, "a.journal"), filepath.Join(dir, "b.journal")
-		j, err := journal.Create(first, "x", journal.Options{Vault: keys, Second: second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var unit []journal.Entry
-		for i := range 50 {
-			unit = append(unit, journal.Entry{Record: fmt.Appendf(nil, "record %d of the last group", i+1)})
-		}
-		if _, err := j.Append(unit...); err != nil {
-			t.Fatal(err)
-		}
-		caughtUp(t, j)
-		cut := t.TempDir()
-		var paths [2]string
-		for i, path := range []string{first, second} {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			paths[i] = filepath.Join(cut, filepath.Base(path))
-			if err := os.WriteFile(paths[i], data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			flip(t, paths[i], journal.FirstFrame+600+i*1000)
-		}
-		closed(t, j)
+		keys, paths := twoTornEnds(t)
 		var mu sync.Mutex
 		armed, failures := false, 0
 		fsys := disktest.NewFault(disk.OS, func(op disktest.Op) disktest.Outcome {
@@ -239,7 +211,7 @@ func TestPuttingAsideFails(t *testing.T) {
 			}
 			return disktest.OK
 		})
-		j, err = journal.Open(paths[0], journal.Options{Vault: keys, Second: paths[1], FS: fsys})
+		j, err := journal.Open(paths[0], journal.Options{Vault: keys, Second: paths[1], FS: fsys})
 		if failures == 0 {
 			t.Fatal("the test has lost its way")
 		}

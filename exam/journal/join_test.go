@@ -13,50 +13,8 @@ import (
 // Both files are damaged in their last group, each at another place, so that each looks like a torn write. Together they have
 // everything. R11
 func TestTwoTornEndsJoin(t *testing.T) {
-	dir := t.TempDir()
-	keys, err := vault.Open(dir, vault.Options{Credentials: "-"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, second := filepath.Join(dir, "a.journal"), filepath.Join(dir, "b.journal")
-	j, err := journal.Create(first, "x", journal.Options{Vault: keys, Second: second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	var unit []journal.Entry
-	for i := range 50 {
-		unit = append(unit, journal.Entry{Record: fmt.Appendf(nil, "record %d of the last group", i+1)})
-	}
-	if _, err := j.Append(unit...); err != nil {
-		t.Fatal(err)
-	}
-	caughtUp(t, j)
-	cut := t.TempDir()
-	var paths [2]string
-	for i, path := range []string{first, second} {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		const inTheGroup = 16384 + 600
-		data[inTheGroup+i*1000] ^= 8
-		paths[i] = filepath.Join(cut, filepath.Base(path))
-		if err := os.WriteFile(paths[i], data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		r, err := journal.OpenReader(paths[i], keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := r.Summary().Records; n != 0 {
-			t.Fatalf("the damage in place %d left %d records", i, n)
-		}
-		if err := r.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	j, err = journal.Open(paths[0], journal.Options{Vault: keys, Second: paths[1]})
+	keys, paths := twoTornEnds(t)
+	j, err := journal.Open(paths[0], journal.Options{Vault: keys, Second: paths[1]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +40,51 @@ func TestTwoTornEndsJoin(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// twoTornEnds leaves two files of a journal that was not closed, with one group of 50 records, in which each is damaged at
+// another place.
+func twoTornEnds(t *testing.T) (keys *vault.Vault, paths [2]string) {
+	t.Helper()
+	dir := t.TempDir()
+	keys = keysIn(t, dir)
+	first, second := filepath.Join(dir, "a.journal"), filepath.Join(dir, "b.journal")
+	j, err := journal.Create(first, "x", journal.Options{Vault: keys, Second: second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, j)
+	var unit []journal.Entry
+	for i := range 50 {
+		unit = append(unit, journal.Entry{Record: fmt.Appendf(nil, "record %d of the last group", i+1)})
+	}
+	if _, err := j.Append(unit...); err != nil {
+		t.Fatal(err)
+	}
+	caughtUp(t, j)
+	cut := t.TempDir()
+	for i, path := range []string{first, second} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths[i] = filepath.Join(cut, filepath.Base(path))
+		if err := os.WriteFile(paths[i], data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flip(t, paths[i], journal.FirstFrame+600+i*1000)
+		r, err := journal.OpenReader(paths[i], keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := r.Summary().Records; n != 0 {
+			t.Fatalf("the damage in place %d left %d records", i, n)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return keys, paths
 }
 
 // caughtUp waits, in the computer's own time, until every place has everything.

@@ -667,28 +667,6 @@ func (l *deskLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Move(fyne.NewPos((size.Width-width)/2, max(deskEdge, (size.Height-height)/2)))
 }
 
-// TurnPage scrolls what of an object is too high for its place, by about its height times by, and reports whether anything
-// is. With large text a candidate at the keyboard reaches the rest of a screen that way.
-func TurnPage(o fyne.CanvasObject, by float32) bool {
-	switch o := o.(type) {
-	case *container.Scroll:
-		height := o.Size().Height
-		room := o.Content.MinSize().Height - height
-		if room <= 0 || !o.Visible() {
-			return false
-		}
-		o.ScrollToOffset(fyne.NewPos(o.Offset.X, min(max(o.Offset.Y+by*0.8*height, 0), room)))
-		return true
-	case *fyne.Container:
-		for _, x := range o.Objects {
-			if TurnPage(x, by) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Overlay puts content on a white sheet over a screen: as large as it needs, and scrolling where the window is smaller.
 func Overlay(content fyne.CanvasObject) fyne.CanvasObject {
 	paper := framed(Edge, 2, container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
