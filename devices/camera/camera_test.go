@@ -19,6 +19,7 @@ type script struct {
 	closed int
 	open   func(n int) (func(i int) (raw, bool), error) // n counts from 1
 	rate   float64
+	modes  []mode // asked for, in order
 }
 
 type scripted struct {
@@ -28,10 +29,11 @@ type scripted struct {
 	once atomic.Bool
 }
 
-func (s *script) opener(target) (grabber, error) {
+func (s *script) opener(_ target, m mode) (grabber, error) {
 	s.mu.Lock()
 	s.opened++
 	n := s.opened
+	s.modes = append(s.modes, m)
 	s.mu.Unlock()
 	read, err := s.open(n)
 	if err != nil {
@@ -44,6 +46,7 @@ func (s *script) opener(target) (grabber, error) {
 }
 
 func (g *scripted) read() (raw, bool) { g.i++; return g.next(g.i) }
+func (g *scripted) skip(n int)        { g.i += n }
 func (g *scripted) fps() float64      { return g.s.rate }
 func (g *scripted) close() {
 	if g.once.Swap(true) {

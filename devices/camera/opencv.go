@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -9,11 +10,13 @@ import (
 
 // opener opens a target; grabber is what is read from it. Both may block for
 // ever, as OpenCV does on dead network streams and some broken devices.
-type opener func(target) (grabber, error)
+type opener func(target, mode) (grabber, error)
 
 type grabber interface {
 	// read gives the next picture; false means that there will be none.
 	read() (raw, bool)
+	// skip passes over n pictures without making them.
+	skip(n int)
 	// fps is the rate of a file, within 1..240.
 	fps() float64
 	close()
@@ -58,6 +61,9 @@ func (r raw) frame() (Frame, error) {
 	return f, nil
 }
 
+// errNoAnswer: an address or a pipe from which no video comes.
+var errNoAnswer = errors.New("nobody answers, or what comes is not video")
+
 // captures counts what OpenCV holds open at present.
 var captures atomic.Int64
 
@@ -68,7 +74,7 @@ type capture struct {
 	rate float64
 }
 
-func openCapture(t target) (grabber, error) {
+func openCapture(t target, m mode) (grabber, error) {
 	// The backend is named, because OpenCV would otherwise try all of them one
 	// after the other, among them GStreamer, which may hang for ever and reads
 	// a name as a pipeline description.
@@ -81,7 +87,15 @@ func openCapture(t target) (grabber, error) {
 		if vc != nil {
 			_ = vc.Close()
 		}
-		return nil, fmt.Errorf("%w: %s: busy, not video, or damaged", ErrNoCamera, t.shown)
+		why := errNotVideo
+		if t.v4l {
+			if why = diagnose(t.name); why == nil {
+				why = errNoPicture
+			}
+		} else if !t.file {
+			why = errNoAnswer
+		}
+		return nil, fmt.Errorf("%w: %s: %w", ErrNoCamera, t.shown, why)
 	}
 	captures.Add(1)
 	c := &capture{vc: vc, mat: gocv.NewMat(), rate: vc.Get(gocv.VideoCaptureFPS)}
@@ -90,9 +104,17 @@ func openCapture(t target) (grabber, error) {
 	}
 	switch {
 	case t.v4l:
-		// More pixels bring no better face at arm's length, only load.
-		vc.Set(gocv.VideoCaptureFrameWidth, 640)
-		vc.Set(gocv.VideoCaptureFrameHeight, 480)
+		// The format comes first: the sizes that a device offers hang on it.
+		if m.fourcc != "" {
+			vc.Set(gocv.VideoCaptureFOURCC, vc.ToCodec(m.fourcc))
+		}
+		if m.w > 0 && m.h > 0 {
+			vc.Set(gocv.VideoCaptureFrameWidth, float64(m.w))
+			vc.Set(gocv.VideoCaptureFrameHeight, float64(m.h))
+		}
+		if m.fps > 0 {
+			vc.Set(gocv.VideoCaptureFPS, float64(m.fps))
+		}
 	case t.from > 0:
 		vc.Set(gocv.VideoCapturePosFrames, float64(int(t.from.Seconds()*c.rate)))
 	}
@@ -100,6 +122,8 @@ func openCapture(t target) (grabber, error) {
 }
 
 func (c *capture) fps() float64 { return c.rate }
+
+func (c *capture) skip(n int) { c.vc.Grab(n) }
 
 func (c *capture) read() (raw, bool) {
 	if !c.vc.Read(&c.mat) {

@@ -13,12 +13,16 @@ import (
 	"time"
 )
 
+// errName is wrapped where no camera can ever have the name.
+var errName = fmt.Errorf("%w: %w", ErrNoCamera, ErrName)
+
 // target is a source after its name was understood.
 type target struct {
 	name  string // for OpenCV: an absolute path or an address
 	shown string // for people: without a password
 	file  bool   // played in real time and repeated
 	v4l   bool   // a video device of this computer
+	mode  mode   // that its name asks for; zero: the usual ones
 
 	from, to time.Duration // the part of a file; to = 0 is its end
 }
@@ -46,16 +50,21 @@ const maxDevice = 255
 func resolve(source string) (target, error) {
 	source = strings.TrimSpace(source)
 	if source == "" {
-		return target{}, fmt.Errorf("%w: no camera is named in the settings", ErrNoCamera)
+		return target{}, fmt.Errorf("%w: no camera is named in the settings", errName)
 	}
 	if strings.ContainsRune(source, 0) {
-		return target{}, fmt.Errorf("%w: %q: the name holds a zero byte", ErrNoCamera, source)
+		return target{}, fmt.Errorf("%w: %q: the name holds a zero byte", errName, source)
 	}
-	if n, err := strconv.Atoi(source); err == nil {
+	number, rest, _ := strings.Cut(source, "#")
+	if n, err := strconv.Atoi(number); err == nil {
 		if n < 0 || n > maxDevice {
-			return target{}, fmt.Errorf("%w: %d: device numbers go from 0 to %d", ErrNoCamera, n, maxDevice)
+			return target{}, fmt.Errorf("%w: %d: device numbers go from 0 to %d", errName, n, maxDevice)
 		}
-		return resolvePath("/dev/video"+strconv.Itoa(n), source)
+		path := "/dev/video" + strconv.Itoa(n)
+		if rest != "" {
+			path += "#" + rest
+		}
+		return resolvePath(path, source)
 	}
 	if scheme, _, ok := strings.Cut(source, "://"); ok {
 		return resolveURL(strings.ToLower(scheme), source)
@@ -67,11 +76,11 @@ func resolveURL(scheme, source string) (target, error) {
 	u, err := url.Parse(source)
 	if err != nil {
 		// The text of a parse error repeats the address with its password.
-		return target{}, fmt.Errorf("%w: the %.16s address is malformed", ErrNoCamera, scheme)
+		return target{}, fmt.Errorf("%w: the %.16s address is malformed", errName, scheme)
 	}
 	if scheme == "file" {
 		if u.Host != "" && u.Host != "localhost" {
-			return target{}, fmt.Errorf("%w: %s: a file address names no other computer", ErrNoCamera, source)
+			return target{}, fmt.Errorf("%w: %s: a file address names no other computer", errName, source)
 		}
 		path := u.Path
 		if u.Fragment != "" {
@@ -80,7 +89,7 @@ func resolveURL(scheme, source string) (target, error) {
 		return resolvePath(path, source)
 	}
 	if !schemes[scheme] || u.Host == "" {
-		return target{}, fmt.Errorf("%w: %s: not an address of a camera (rtsp, http, https, udp …)", ErrNoCamera, u.Redacted())
+		return target{}, fmt.Errorf("%w: %s: not an address of a camera (rtsp, http, https, udp …)", errName, u.Redacted())
 	}
 	return target{name: source, shown: u.Redacted()}, nil
 }
@@ -94,9 +103,16 @@ func resolvePath(path, shown string) (target, error) {
 		if i := strings.LastIndex(path, "#t="); i >= 0 {
 			from, to, ferr := parseFragment(path[i+len("#t="):])
 			if ferr != nil {
-				return target{}, fmt.Errorf("%w: %s: %w", ErrNoCamera, shown, ferr)
+				return target{}, fmt.Errorf("%w: %s: %w", errName, shown, ferr)
 			}
 			t.from, t.to, path = from, to, path[:i]
+			info, err = os.Stat(path)
+		} else if i := strings.LastIndex(path, "#mode="); i >= 0 {
+			m, merr := parseMode(path[i+len("#mode="):])
+			if merr != nil {
+				return target{}, fmt.Errorf("%w: %s: %w", errName, shown, merr)
+			}
+			t.mode, path = m, path[:i]
 			info, err = os.Stat(path)
 		}
 	}
@@ -148,6 +164,36 @@ func parseFragment(s string) (from, to time.Duration, err error) {
 	}
 	return from, to, nil
 }
+
+// parseMode reads "640x480,MJPG,15": size, format and pictures a second, in any
+// order; each may be left out.
+func parseMode(s string) (mode, error) {
+	var m mode
+	for part := range strings.SplitSeq(s, ",") {
+		if w, h, ok := strings.Cut(part, "x"); ok {
+			var werr, herr error
+			m.w, werr = strconv.Atoi(w)
+			m.h, herr = strconv.Atoi(h)
+			if werr != nil || herr != nil || m.w < 1 || m.h < 1 || m.w > MaxSide || m.h > MaxSide {
+				return mode{}, fmt.Errorf("#mode=: %q is not a size of 1x1 to %dx%d", part, MaxSide, MaxSide)
+			}
+			continue
+		}
+		if part == "MJPG" || part == "YUYV" {
+			m.fourcc = part
+			continue
+		}
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 || n > maxRate {
+			return mode{}, fmt.Errorf("#mode=: %q is not a size, MJPG, YUYV or 1 to %d pictures a second", part, maxRate)
+		}
+		m.fps = n
+	}
+	return m, nil
+}
+
+// maxRate is more pictures a second than a face check has use for.
+const maxRate = 120
 
 func parseSeconds(s string) (time.Duration, error) {
 	const day = 24 * 60 * 60

@@ -79,6 +79,8 @@ func TestResolve(t *testing.T) {
 		{link + "#t=1.5,3", target{name: real, shown: link + "#t=1.5,3", file: true, from: 1500 * time.Millisecond, to: 3 * time.Second}},
 		{"file://" + file + "#t=,3", target{name: real, shown: "file://" + file + "#t=,3", file: true, to: 3 * time.Second}},
 		{"/dev/null", target{name: "/dev/null", shown: "/dev/null", v4l: true}},
+		{"/dev/null#mode=1280x720,MJPG,15", target{name: "/dev/null", shown: "/dev/null#mode=1280x720,MJPG,15", v4l: true, mode: mode{1280, 720, "MJPG", 15}}},
+		{"/dev/null#mode=YUYV", target{name: "/dev/null", shown: "/dev/null#mode=YUYV", v4l: true, mode: mode{fourcc: "YUYV"}}},
 		{"rtsp://u:secret@10.0.0.5/1", target{name: "rtsp://u:secret@10.0.0.5/1", shown: "rtsp://u:xxxxx@10.0.0.5/1"}},
 		{"HTTP://cam/mjpeg", target{name: "HTTP://cam/mjpeg", shown: "http://cam/mjpeg"}},
 	} {
@@ -104,6 +106,13 @@ func TestResolve(t *testing.T) {
 		file + "#t=-1":                    "not a time",
 		file + "#t=NaN":                   "not a time",
 		file + "#t=1e9":                   "not a time",
+		"0#mode=":                         "not a size",
+		"0#mode=0x480":                    "not a size",
+		"0#mode=640x":                     "not a size",
+		"0#mode=9999x1":                   "not a size",
+		"0#mode=121":                      "1 to 120",
+		"0#mode=MJPG,RGB3":                "not a size",
+		"254#mode=MJPG":                   "no such file",
 		"subfile://a/b":                   "not an address",
 		"concat://a|b":                    "malformed",
 		"rtsp://":                         "not an address",
@@ -124,7 +133,7 @@ func TestResolve(t *testing.T) {
 }
 
 func FuzzResolve(f *testing.F) {
-	for _, s := range []string{"0", "/dev/video0", "x.mp4#t=1,2", "rtsp://u:p@h/1", "file:///a#t=1", "#t=", "://", "\x00"} {
+	for _, s := range []string{"0", "/dev/video0", "/dev/null#mode=1x1,MJPG,5", "x.mp4#t=1,2", "rtsp://u:p@h/1", "file:///a#t=1", "#t=", "://", "\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
@@ -299,9 +308,9 @@ func TestSilentStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	exited := make(chan struct{})
-	watched := func(to target) (grabber, error) {
+	watched := func(to target, m mode) (grabber, error) {
 		defer close(exited)
-		return openCapture(to)
+		return openCapture(to, m)
 	}
 	if _, err := start(t.Context(), stream, watched, 300*time.Millisecond); !errors.Is(err, ErrSilent) {
 		t.Errorf("%v, want silence", err)
