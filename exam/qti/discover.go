@@ -51,7 +51,8 @@ func discover(dir string) ([]Unit, error) {
 	documents := false
 	for _, e := range entries {
 		if strings.EqualFold(e.Name(), manifestName) && e.Type().IsRegular() {
-			return []Unit{{Path: dir}}, nil
+			packed, err := archives(dir)
+			return append([]Unit{{Path: dir}}, packed...), err
 		}
 		documents = documents || e.Type().IsRegular() && strings.EqualFold(filepath.Ext(e.Name()), ".xml")
 	}
@@ -85,6 +86,17 @@ func discover(dir string) ([]Unit, error) {
 	}
 	slices.SortStableFunc(out, func(a, b Unit) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
+}
+
+// archives returns the zip files under a folder.
+func archives(dir string) (out []Unit, err error) {
+	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && strings.EqualFold(filepath.Ext(name), ".zip") {
+			out = append(out, Unit{Path: name})
+		}
+		return err
+	})
+	return out, err
 }
 
 func contains(dir string, wanted func(name string) bool) (bool, error) {

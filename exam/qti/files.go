@@ -12,7 +12,6 @@ import (
 	_ "image/png"  // to measure pictures
 	"net/url"
 	"path"
-	"slices"
 	"strings"
 
 	"emtihan/exam/qti/finding"
@@ -92,7 +91,11 @@ func (d *document) resolve(n *xmltree.Node, href string) string {
 }
 
 func (d *document) needs(name string) {
-	if !slices.Contains(d.media, name) {
+	if d.known == nil {
+		d.known = make(map[string]bool)
+	}
+	if !d.known[name] {
+		d.known[name] = true
 		d.media = append(d.media, name)
 	}
 }

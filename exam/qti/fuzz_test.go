@@ -3,6 +3,8 @@ package qti_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"emtihan/exam/qti"
@@ -78,6 +80,17 @@ func FuzzDocuments(f *testing.F) {
 	f.Add(manifest("test.xml", "q.xml"), testDoc(section), item21("q", "<p>x</p>"))
 	f.Add(manifest("test.xml", "q.xml"), testDoc(`<assessmentSectionRef identifier="S" href="test.xml"/>`), item21("q", `<gapMatchInteraction responseIdentifier="G"><gapText identifier="a">x</gapText><p><gap identifier="b"/></p></gapMatchInteraction>`))
 	f.Add("<manifest/>", "", `<assessmentItem identifier="x"><templateDeclaration identifier="A" cardinality="single" baseType="integer"/><templateProcessing><setTemplateValue identifier="A"><randomInteger min="1" max="9"/></setTemplateValue><templateConstraint><null/></templateConstraint></templateProcessing><itemBody><p><printedVariable identifier="A" format="%.9f"/></p></itemBody></assessmentItem>`)
+	samples, err := filepath.Glob(filepath.Join("testdata", "samples", "*.xml"))
+	if err != nil || len(samples) == 0 {
+		f.Fatal("no samples: ", err)
+	}
+	for _, name := range samples {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(manifest("q.xml"), "", string(data))
+	}
 	f.Fuzz(func(t *testing.T, man, test, item string) {
 		source, err := intake.Files(map[string][]byte{"imsmanifest.xml": []byte(man), "test.xml": []byte(test), "q.xml": []byte(item), "a.png": bytes.Repeat([]byte{1}, 20)}, tight.Intake)
 		if err != nil {
@@ -94,5 +107,28 @@ func FuzzDocuments(f *testing.F) {
 		if p, err = qti.Read("fuzz", loose, tight, func(string) bool { return true }); err == nil {
 			use(t, p)
 		}
+	})
+}
+
+// FuzzManifest varies the manifest over good documents.
+func FuzzManifest(f *testing.F) {
+	test := testDoc(`<assessmentSection identifier="S" title="s" visible="true"><assessmentItemRef identifier="I" href="q.xml"/></assessmentSection>`)
+	f.Add(manifest("q.xml", "test.xml"))
+	f.Add(`<manifest xml:base="a/"><resources xml:base="../"><resource identifier="r" type="imsqti_item_xmlv2p1" href="q%2exml"><file href="q.xml"/><dependency identifierref="r"/></resource></resources></manifest>`)
+	f.Add(`<manifest><resources><resource type="imsqti_xmlv1p2" href="q.xml"/><resource type="webcontent" href="http://example.org/"/></resources></manifest>`)
+	f.Fuzz(func(t *testing.T, text string) {
+		source, err := intake.Files(map[string][]byte{"imsmanifest.xml": []byte(text), "q.xml": []byte(item21("q", "<p>x</p>")), "test.xml": []byte(test)}, tight.Intake)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := qti.Read("p", source, tight, nil)
+		if err != nil {
+			var refused *qti.RefusedError
+			if !errors.As(err, &refused) {
+				t.Fatalf("an error of another kind: %v", err)
+			}
+			return
+		}
+		use(t, p)
 	})
 }

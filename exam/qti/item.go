@@ -1,6 +1,7 @@
 package qti
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -130,6 +131,7 @@ type document struct {
 	path     string
 	list     *finding.List
 	media    []string
+	known    map[string]bool // media
 	includes int
 	depth    int
 }
@@ -249,6 +251,7 @@ func (d *document) feedback(n *xmltree.Node, r *body.Reader) Feedback {
 
 func (d *document) responseProcessing(n *xmltree.Node) (p *processing.Program, name string) {
 	address, location := n.Attr("template"), n.Attr("template-location")
+	d.includeRules(n)
 	p = processing.Compile(n, processing.ItemResponses, d.report)
 	if address == "" && location == "" || !p.Empty() {
 		if address != "" {
@@ -274,20 +277,62 @@ func (d *document) responseProcessing(n *xmltree.Node) (p *processing.Program, n
 			return std, ""
 		}
 	}
-	d.report(finding.Unsupported, n, "the template %q is none of the standard and not in the package", cmpOr(address, location))
-	return nil, ""
+	return processing.Unrunnable(n, d.report, "the template %q is none of the standard and not in the package", cmpOr(address, location)), ""
+}
+
+// includeRules puts the rules of other documents of the package in the place of the elements that include them.
+func (d *document) includeRules(n *xmltree.Node) {
+	var out []*xmltree.Node
+	for _, c := range n.Children {
+		if c.Space != xmltree.Include {
+			if !c.IsText() {
+				d.includeRules(c)
+			}
+			out = append(out, c)
+			continue
+		}
+		href := c.Attr("href")
+		name := d.join(href)
+		c.Skip()
+		var root *xmltree.Node
+		err := errors.New("only documents of the package are")
+		if !external(href) && !leaves(name) && href != "" {
+			root, _, err = d.p.tree(name)
+		}
+		if d.includes++; err == nil && d.includes > d.p.options.Includes {
+			err = errors.New("there are too many")
+		}
+		if err != nil {
+			d.report(finding.Note, c, "the rules %q are not included: %v", shorten(href), err)
+			out = append(out, c)
+			continue
+		}
+		d.p.used[name] = true
+		if root.Name == "response-processing-fragment" || root.Name == "response-processing" {
+			root.See()
+			out = append(out, root.Children...)
+			continue
+		}
+		out = append(out, root)
+	}
+	n.Children = out
 }
 
 // checkTemplate looks for what a standard template needs.
 func (d *document) checkTemplate(root *xmltree.Node, it *Item) {
 	v := it.Response("RESPONSE")
+	unrunnable := func(format string, args ...any) {
+		it.Processing = processing.Unrunnable(root, func(_ finding.Severity, n *xmltree.Node, format string, args ...any) {
+			d.report(finding.Invalid, n, format, args...)
+		}, format, args...)
+	}
 	switch {
 	case v == nil:
-		d.report(finding.Invalid, root, "the template %s marks the response RESPONSE, which is not declared", it.rules)
+		unrunnable("the template %s marks the response RESPONSE, which is not declared", it.rules)
 	case strings.HasPrefix(it.rules, "map_response_point") && v.Areas == nil:
-		d.report(finding.Invalid, root, "the template %s needs a mapping of areas of RESPONSE", it.rules)
+		unrunnable("the template %s needs a mapping of areas of RESPONSE", it.rules)
 	case strings.HasSuffix(it.rules, "map_response") && v.Mapping == nil:
-		d.report(finding.Invalid, root, "the template %s needs a mapping of RESPONSE", it.rules)
+		unrunnable("the template %s needs a mapping of RESPONSE", it.rules)
 	case strings.Contains(it.rules, "match") && v.Correct.IsNull() && it.Template.Empty():
 		d.report(finding.Invalid, root, "the template %s needs a correct RESPONSE", it.rules)
 	}
@@ -326,6 +371,7 @@ var shapes = map[body.Kind]struct {
 	body.PositionObject:  {[]processing.Base{processing.Point}, []processing.Cardinality{processing.Single, processing.Multiple}},
 	body.Slider:          {[]processing.Base{processing.Integer, processing.Float}, []processing.Cardinality{processing.Single}},
 	body.MediaPlay:       {[]processing.Base{processing.Integer}, []processing.Cardinality{processing.Single}},
+	body.EndAttempt:      {[]processing.Base{processing.Boolean}, []processing.Cardinality{processing.Single}},
 }
 
 // checkItem finds what each part alone does not show: interactions without a variable, keys that name no choice.
@@ -346,7 +392,7 @@ func (d *document) checkItem(root *xmltree.Node, it *Item) {
 	for _, in := range it.Interactions {
 		element := string(in.Kind) + "Interaction"
 		v := it.Response(in.Response)
-		if in.Kind == body.EndAttempt || in.Response == "" {
+		if in.Response == "" {
 			continue
 		}
 		if v == nil {
@@ -354,9 +400,14 @@ func (d *document) checkItem(root *xmltree.Node, it *Item) {
 			continue
 		}
 		if used[in.Response] {
-			at(in.Line, finding.Invalid, element, "the response variable %s has another interaction already", in.Response)
+			if in.Kind != body.EndAttempt { // two buttons may mean the same
+				at(in.Line, finding.Invalid, element, "the response variable %s has another interaction already", in.Response)
+			}
 		}
 		used[in.Response] = true
+		if in.Kind == body.EndAttempt {
+			at(in.Line, finding.Unsupported, element, "an exam gives one attempt and no hints; the button cannot be pressed")
+		}
 		shape, ok := shapes[in.Kind]
 		if !ok {
 			continue
@@ -389,9 +440,15 @@ func foreignKeys(in *body.Interaction, key processing.Value) []string {
 	if len(in.Choices) == 0 {
 		return nil
 	}
+	ids := make(map[string]bool)
+	for _, set := range [...][]body.Option{in.Choices, in.Targets} {
+		for _, o := range set {
+			ids[o.ID] = true
+		}
+	}
 	var out []string
 	check := func(id string) {
-		if _, ok := in.Option(id); !ok {
+		if !ids[id] {
 			out = append(out, id)
 		}
 	}

@@ -1,6 +1,7 @@
 package qti
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -20,6 +21,7 @@ type Package struct {
 	Manifest *Manifest // nil: loose files without a manifest
 	Items    []*Item   // as in the manifest, then those that only tests name
 	Tests    []*Test
+	Unread   []string          // documents that are items, or listed as items or tests, and could not be read; findings say why
 	Findings []finding.Finding // of all documents, the items' and tests' own among them
 
 	source       *intake.Source
@@ -33,7 +35,8 @@ type Package struct {
 	inlined      map[string][]byte
 	inlinedBytes int64
 	parsed       int64
-	kept         int // findings of items and tests
+	kept         int    // findings of items and tests
+	qti1         string // a document of QTI 1
 	measured     map[string]error
 }
 
@@ -138,6 +141,9 @@ func Read(name string, source *intake.Source, options Options, loose func(path s
 		return nil, err
 	}
 	p.gather()
+	if len(p.Items) == 0 && len(p.Tests) == 0 && p.qti1 != "" {
+		return nil, &RefusedError{Text: fmt.Sprintf("the content is QTI 1 (%q), an older standard that is not read; its authors' tool must export QTI 2.1, 2.2 or 3.0", shorten(p.qti1)), Findings: p.blocking()}
+	}
 	if len(p.Items) == 0 && len(p.Tests) == 0 {
 		return nil, &RefusedError{Text: "the package holds no item and no test that could be read", Findings: p.blocking()}
 	}
@@ -174,8 +180,11 @@ func (p *Package) Item(path string) *Item { return p.items[path] }
 
 const manifestName = "imsmanifest.xml"
 
-// findManifest returns the manifest's path, or "". It belongs to the root; archives of a whole folder have it one deeper, which is
-// taken where deeper allows it.
+// maxManifestDepth is how many folders deep a manifest may lie.
+const maxManifestDepth = 3
+
+// findManifest returns the manifest's path, or "". It belongs to the root; archives of whole folders have it deeper, which is taken where
+// deeper allows it and there is one.
 func (p *Package) findManifest(deeper bool) string {
 	if name, exact, ok := p.source.Find(manifestName); ok {
 		if !exact {
@@ -188,11 +197,11 @@ func (p *Package) findManifest(deeper bool) string {
 	}
 	var found []string
 	for _, name := range p.source.Names() {
-		if strings.EqualFold(path.Base(name), manifestName) {
+		if strings.EqualFold(path.Base(name), manifestName) && !strings.HasPrefix(name, "__MACOSX/") {
 			found = append(found, name)
 		}
 	}
-	if len(found) == 1 && strings.Count(found[0], "/") == 1 && !strings.HasPrefix(found[0], "__MACOSX/") {
+	if len(found) == 1 && strings.Count(found[0], "/") <= maxManifestDepth {
 		p.list.Addf(finding.Warning, finding.Place{Path: found[0]}, "the manifest does not lie at the root of the package")
 		return found[0]
 	}
@@ -274,6 +283,12 @@ func qtiKind(resourceType string) string {
 	return ""
 }
 
+// oldQTI reports whether a resource of the type is QTI 1 or what learning platforms made of it.
+func oldQTI(resourceType string) bool {
+	t := strings.ToLower(resourceType)
+	return strings.HasPrefix(t, "imsqti_xmlv1") || strings.HasPrefix(t, "imsqti_item_xmlv1") || strings.HasPrefix(t, "assessment/x-bb-qti")
+}
+
 func (p *Package) readPackage(manifest string) error {
 	m, err := p.readManifest(manifest)
 	if err != nil {
@@ -300,6 +315,11 @@ func (p *Package) readPackage(manifest string) error {
 				p.list.Addf(finding.Warning, at, "the file is called %q in the package, not %q", shorten(found), shorten(name))
 			}
 			declared[found] = true
+		}
+		if oldQTI(r.Type) {
+			p.qti1 = cmpOr(p.qti1, cmpOr(r.Path, r.Type))
+			p.list.Addf(finding.Unsupported, at, "QTI 1 is not read (%s)", shorten(r.Path))
+			continue
 		}
 		if r.Path == "" {
 			continue
@@ -332,10 +352,6 @@ func (p *Package) readPackage(manifest string) error {
 			items = append(items, found)
 		case "assessment-test":
 			tests = append(tests, found)
-		case "":
-			if strings.HasPrefix(strings.ToLower(r.Type), "imsqti_xmlv1") {
-				p.list.Addf(finding.Unsupported, at, "QTI 1 is not read (%s)", shorten(found))
-			}
 		}
 	}
 	if err := p.readDocuments(tests, items, true); err != nil {
@@ -359,6 +375,9 @@ func (p *Package) readLoose(wanted func(path string) bool) error {
 		root, _, err := p.tree(name)
 		if err != nil {
 			p.list.Addf(finding.Invalid, finding.Place{Path: name}, "%v", err)
+			if p.looksLikeItem(name) {
+				p.Unread = append(p.Unread, name)
+			}
 			continue
 		}
 		switch root.Name {
@@ -367,11 +386,24 @@ func (p *Package) readLoose(wanted func(path string) bool) error {
 		case "assessment-test":
 			tests = append(tests, name)
 		case "assessment-section", "assessment-stimulus", "response-processing":
+		case "questestinterop":
+			p.qti1 = cmpOr(p.qti1, name)
+			p.list.Addf(finding.Unsupported, finding.Place{Path: name}, "QTI 1 is not read")
 		default:
 			p.list.Addf(finding.Note, finding.Place{Path: name}, "the document is a <%s>, neither item nor test, and was not read", root.Raw)
 		}
 	}
 	return p.readDocuments(tests, items, false)
+}
+
+// looksLikeItem reports whether a document that cannot be read begins as an item does.
+func (p *Package) looksLikeItem(name string) bool {
+	data, err := p.source.Read(name, int64(p.options.XML.Bytes))
+	if err != nil {
+		return false
+	}
+	head := bytes.ReplaceAll(data[:min(len(data), 4096)], []byte{0}, nil) // UTF-16
+	return bytes.Contains(head, []byte("assessmentItem")) || bytes.Contains(head, []byte("assessment-item"))
 }
 
 // readDocuments reads tests, the items listed, and the items that only tests name.
@@ -449,6 +481,7 @@ func (p *Package) broken(name string, err error, listed bool) error {
 	if listed && fatal(err) {
 		return &RefusedError{Text: fmt.Sprintf("the package is refused because of %q: %v", shorten(name), err), Err: err}
 	}
+	p.Unread = append(p.Unread, name)
 	place := finding.Place{Path: name}
 	var x *xmltree.Error
 	if errors.As(err, &x) {

@@ -91,23 +91,49 @@ func (s *Session) Responded() bool {
 	return slices.ContainsFunc(s.Item.Responses, func(d *processing.Declaration) bool { return !s.State.Values[d.ID].IsNull() })
 }
 
-// Mark runs the item's rules over the responses. All outcomes begin at their defaults, so that marking twice gives the same. The
-// error is [processing.ErrTooLong] or nil.
+// Mark runs the item's rules over the responses. All outcomes begin at their defaults, so that marking twice gives the same; but of an
+// adaptive item each call ends one more attempt, and its outcomes go on from where they were, until [Session.Completed]. The error is
+// [processing.ErrTooLong] or nil.
 func (s *Session) Mark() (processing.Result, error) {
-	for _, d := range s.Item.Outcomes {
-		s.State.Reset(d.ID)
+	attempts, _ := s.State.Values["numAttempts"].Number()
+	switch {
+	case s.Item.Adaptive:
+		s.State.Values["numAttempts"] = processing.Int(int64(attempts) + 1)
+		if attempts == 0 {
+			s.status("unknown")
+		}
+	default:
+		for _, d := range s.Item.Outcomes {
+			s.State.Reset(d.ID)
+		}
+		s.status("not_attempted")
+		if s.Responded() {
+			s.status("completed")
+			s.State.Values["numAttempts"] = processing.Int(1)
+		}
 	}
-	status := "not_attempted"
-	if s.Responded() {
-		status = "completed"
-		s.State.Values["numAttempts"] = processing.Int(1)
+	// A button that was not pressed says so, but it is no response.
+	for _, in := range s.Item.Interactions {
+		if d := s.Item.Response(in.Response); in.Kind == body.EndAttempt && d != nil && d.Base == processing.Boolean && s.State.Values[d.ID].IsNull() {
+			s.State.Values[d.ID] = processing.Bool(false)
+			defer func() { s.State.Values[d.ID] = processing.Null }()
+		}
 	}
-	s.State.Values["completionStatus"] = processing.Texts(processing.Single, processing.Identifier, status)
 	result, err := s.Item.Processing.Run(s.State)
 	if err != nil {
 		return result, fmt.Errorf("rules of item %s: %w", s.Item.ID, err)
 	}
 	return result, nil
+}
+
+func (s *Session) status(word string) {
+	s.State.Values["completionStatus"] = processing.Texts(processing.Single, processing.Identifier, word)
+}
+
+// Completed reports whether nothing is left to do in the session: it was marked, and the rules of an adaptive item say so.
+func (s *Session) Completed() bool {
+	v := s.State.Values["completionStatus"]
+	return len(v.Items) == 1 && v.Items[0].S == "completed"
 }
 
 // Score returns the outcome SCORE.

@@ -36,9 +36,10 @@ type Options struct {
 type Item struct {
 	ID      string            // in the package
 	Path    string            // of its file in the package
-	Paper   string            // its id in the paper; empty: it was not taken
-	Kind    exam.ItemKind     // in the paper
-	Points  int               // in the paper
+	Paper   string            // its id in the paper, or that of its first task; empty: it was not taken
+	Kind    exam.ItemKind     // in the paper, of the first task
+	Tasks   int               // how many tasks of the paper it became; several where it is answered in several places
+	Points  int               // in the paper, of all its tasks
 	Refused []finding.Finding // why it was not taken
 	Changed []finding.Finding // what differs in the paper
 }
@@ -69,17 +70,25 @@ var paperID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 // Convert makes a paper of a package. Where an item or the test holds what a paper cannot, Result.Paper is nil, unless the options leave such
 // things out. The error says that the options are wrong or that the package has nothing to take; the result comes with it where there is one.
 func Convert(p *qti.Package, opt Options) (*Result, error) {
+	return convert(p, opt, (*converter).plan)
+}
+
+func newConverter(p *qti.Package, opt Options) *converter {
+	return &converter{
+		p: p, opt: opt, out: &Result{Media: make(map[string][]byte)}, media: make(map[string]*medium), ids: make(map[string]bool),
+		passages: make(map[string]string), quotes: make(map[string]int), used: make(map[*qti.Item]bool),
+	}
+}
+
+func convert(p *qti.Package, opt Options, plan func(*converter) ([]plannedBlock, string, error)) (*Result, error) {
 	if !paperID.MatchString(opt.ID) {
 		return nil, fmt.Errorf("the paper's id %q is not [a-z0-9-]{1,32}", opt.ID)
 	}
 	if opt.Lang != "kk" && opt.Lang != "ru" && opt.Lang != "en" {
 		return nil, fmt.Errorf("the paper's language %q is not kk, ru or en", opt.Lang)
 	}
-	c := &converter{
-		p: p, opt: opt, out: &Result{Media: make(map[string][]byte)}, media: make(map[string]*medium), ids: make(map[string]bool),
-		passages: make(map[string]string), quotes: make(map[string]int), used: make(map[*qti.Item]bool),
-	}
-	blocks, title, err := c.plan()
+	c := newConverter(p, opt)
+	blocks, title, err := plan(c)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +103,13 @@ func Convert(p *qti.Package, opt Options) (*Result, error) {
 	for i, b := range blocks {
 		block := paperBlock{ID: fmt.Sprintf("block-%d", i+1), Title: c.text(or(b.title, fmt.Sprint(i+1)))}
 		for _, e := range b.items {
-			report, item := c.item(e)
-			if item != nil {
-				block.Items = append(block.Items, *item)
-				report.Paper, report.Kind, report.Points = item.ID, exam.ItemKind(item.Kind), item.Points
+			report, items := c.item(e)
+			for i, item := range items {
+				if block.Items = append(block.Items, item); i == 0 {
+					report.Paper, report.Kind = item.ID, exam.ItemKind(item.Kind)
+				}
+				report.Tasks++
+				report.Points += item.Points
 			}
 			c.out.Items = append(c.out.Items, report)
 		}
@@ -162,11 +174,16 @@ type (
 		Items []paperItem `toml:"items"`
 	}
 	paperItem struct {
-		ID      string        `toml:"id"`
-		Kind    string        `toml:"kind"`
-		Points  int           `toml:"points"`
-		Passage string        `toml:"passage,omitempty"`
-		Reuse   bool          `toml:"reuse,omitempty"`
+		ID      string `toml:"id"`
+		Kind    string `toml:"kind"`
+		Points  int    `toml:"points"`
+		Passage string `toml:"passage,omitempty"`
+		Reuse   bool   `toml:"reuse,omitempty"`
+		Fixed   bool   `toml:"fixed,omitempty"`
+
+		Marking   string `toml:"marking,omitempty"`
+		Tolerance string `toml:"tolerance,omitempty"`
+
 		Key     []string      `toml:"key,omitempty"`
 		Text    exam.Text     `toml:"text"`
 		Options []paperOption `toml:"options,omitempty"`

@@ -105,7 +105,7 @@ func TestKinds(t *testing.T) {
 		{"single", doc("q", "single", "identifier", correct("B"), "<p>Which?</p>"+choices(1, "", "A", "B", "C"), matchCorrect), exam.Single, "[B]", 1, "Which?\n", ""},
 		{"multiple", doc("q", "multiple", "identifier", correct("A", "C"), "<p>Which?</p>"+choices(0, "", "A", "B", "C"), matchCorrect), exam.Multiple, "[A C]", 1, "Which?\n", ""},
 		{"long identifiers", doc("an item with a long identifier", "single", "identifier", correct("choice_number_two_of_all"), "<p>?</p>"+choices(1, "", "choice_number_one_of_all", "choice_number_two_of_all"), matchCorrect), exam.Single, "[B]", 1, "?\n", "its id in the paper is Q1"},
-		{"shuffled", doc("q", "single", "identifier", correct("B"), "<p>?</p>"+choices(1, ` shuffle="true"`, "A", "B"), matchCorrect), exam.Single, "[B]", 1, "?\n", "in the author's order"},
+		{"shuffled", doc("q", "single", "identifier", correct("B"), "<p>?</p>"+choices(1, ` shuffle="true"`, "A", "B"), matchCorrect), exam.Single, "[B]", 1, "?\n", ""},
 		{"at most two", doc("q", "multiple", "identifier", correct("A", "B"), "<p>?</p>"+choices(2, "", "A", "B", "C"), matchCorrect), exam.Multiple, "[A B]", 1, "?\n", "how many choices may be marked (0 to 2)"},
 		{"only a mapping", doc("q", "single", "identifier", `<qti-mapping default-value="0"><qti-map-entry map-key="B" mapped-value="3"/></qti-mapping>`, "<p>?</p>"+choices(1, "", "A", "B"), mapResponse), exam.Single, "[B]", 3, "?\n", "found by its rules"},
 		{"minus points", doc("q", "single", "identifier", correct("B")+`<qti-mapping default-value="-1"><qti-map-entry map-key="B" mapped-value="2"/></qti-mapping>`, "<p>?</p>"+choices(1, "", "A", "B"), mapResponse), exam.Single, "[B]", 2, "?\n", "take points away"},
@@ -118,8 +118,10 @@ func TestKinds(t *testing.T) {
 		{"gap match", doc("q", "multiple", "directedPair", correct("W G1", "S G2"), gaps, matchCorrect), exam.Match, "[G1 W G2 S]", 1, "Now is  (1) ____  and then  (2) ____ .\n", "have numbers"},
 		{"short", doc("q", "single", "string", correct("Астана"), entry(""), matchCorrect), exam.Short, "[Астана]", 1, "The capital:  ____  of the country\n", "capital letters"},
 		{"short with several", doc("q", "single", "string", correct("Astana")+`<qti-mapping default-value="0"><qti-map-entry map-key="Astana" mapped-value="2" case-sensitive="false"/><qti-map-entry map-key="Нур-Султан" mapped-value="2" case-sensitive="false"/></qti-mapping>`, entry(""), mapResponse), exam.Short, "[Astana Нур-Султан]", 2, "The capital:  ____  of the country\n", ""},
-		{"a whole number", doc("q", "single", "integer", correct("42"), entry(""), matchCorrect), exam.Short, "[42]", 1, "The capital:  ____  of the country\n", "compared as text"},
-		{"a number", doc("q", "single", "float", correct("2.5"), entry(` pattern-mask="[0-9.]+"`), matchCorrect), exam.Short, "[2.5 2,5]", 1, "The capital:  ____  of the country\n", "form is not checked"},
+		{"a whole number", doc("q", "single", "integer", correct("42"), entry(""), matchCorrect), exam.Short, "[42]", 1, "The capital:  ____  of the country\n", ""},
+		{"hottext", doc("q", "multiple", "identifier", correct("h", "k"), `<qti-hottext-interaction response-identifier="RESPONSE" max-choices="0"><p>a <qti-hottext identifier="h">b</qti-hottext> <qti-hottext identifier="i">c</qti-hottext> <qti-hottext identifier="k">d</qti-hottext></p></qti-hottext-interaction>`, matchCorrect), exam.Multiple, "[h k]", 1, "a [A]\u00a0b [B]\u00a0c [C]\u00a0d\n", "have letters"},
+		{"a slider", doc("q", "single", "integer", correct("3"), `<qti-slider-interaction response-identifier="RESPONSE" lower-bound="0" upper-bound="9"><qti-prompt>How many?</qti-prompt></qti-slider-interaction>`, matchCorrect), exam.Short, "[3]", 1, "How many?\n", "typed"},
+		{"a number", doc("q", "single", "float", correct("2.5"), entry(` pattern-mask="[0-9.]+"`), matchCorrect), exam.Short, "[2.5]", 1, "The capital:  ____  of the country\n", "form is not checked"},
 		{"a word that a person marks", doc("q", "single", "string", "", entry(""), ""), exam.Short, "[]", 1, "The capital:  ____  of the country\n", "1 was put"},
 		{"long", doc("q", "single", "string", "", `<p>Why?</p><qti-extended-text-interaction response-identifier="RESPONSE"/>`, ""), exam.Long, "[]", 1, "Why?\n", "1 was put"},
 		{"long with rules that give nothing", doc("q", "single", "string", "", `<p>Why?</p><qti-extended-text-interaction response-identifier="RESPONSE"/>`, `<qti-response-processing><qti-set-outcome-value identifier="SCORE"><qti-base-value base-type="float">0</qti-base-value></qti-set-outcome-value></qti-response-processing>`), exam.Long, "[]", 1, "Why?\n", "a person marks it"},
@@ -155,11 +157,11 @@ func TestRefused(t *testing.T) {
 	equal := rules(`<qti-response-condition><qti-response-if><qti-equal tolerance-mode="absolute" tolerance="0.005"><qti-variable identifier="RESPONSE"/><qti-correct identifier="RESPONSE"/></qti-equal><qti-set-outcome-value identifier="SCORE"><qti-base-value base-type="float">1</qti-base-value></qti-set-outcome-value></qti-response-if></qti-response-condition>`)
 	mapped := func(entries string) string { return `<qti-mapping default-value="0">` + entries + `</qti-mapping>` }
 	for _, tt := range []struct{ name, item, says string }{
-		{"points for a part", doc("q", "multiple", "identifier", correct("A", "B")+mapped(`<qti-map-entry map-key="A" mapped-value="1"/><qti-map-entry map-key="B" mapped-value="1"/>`), "<p>?</p>"+choices(0, "", "A", "B", "C"), mapResponse), `it gives 1 of 2 points for "A"`},
+		{"points for a part and none lost", doc("q", "multiple", "identifier", correct("A", "B")+mapped(`<qti-map-entry map-key="A" mapped-value="1"/><qti-map-entry map-key="B" mapped-value="1"/>`), "<p>?</p>"+choices(0, "", "A", "B", "C"), mapResponse), `it gives 1 of 2 points for "A"`},
 		{"half a point", doc("q", "single", "identifier", correct("A")+mapped(`<qti-map-entry map-key="A" mapped-value="0.5"/>`), "<p>?</p>"+choices(1, "", "A", "B"), mapResponse), "it gives 0.5 points"},
 		{"two right ones", doc("q", "single", "identifier", mapped(`<qti-map-entry map-key="A" mapped-value="1"/><qti-map-entry map-key="B" mapped-value="1"/>`), "<p>?</p>"+choices(1, "", "A", "B", "C"), mapResponse), "several answers give points"},
 		{"a synonym for less", doc("q", "single", "string", correct("York")+mapped(`<qti-map-entry map-key="York" mapped-value="1"/><qti-map-entry map-key="york" mapped-value="0.5"/>`), entry(""), mapResponse), `it gives 0.5 of 1 points for "york"`},
-		{"a tolerance", doc("q", "single", "float", correct("3.14"), entry(""), equal), "a paper marks all or nothing"},
+		{"a tolerance that is wider above", doc("q", "single", "float", correct("3.14"), entry(""), strings.Replace(equal, `"0.005"`, `"0.005 0.05"`, 1)), "one tolerance"},
 		{"no key", doc("q", "single", "identifier", "", "<p>?</p>"+choices(1, "", "A", "B"), ""), "says no right answer"},
 		{"a key of two for one mark", doc("q", "multiple", "identifier", correct("A", "B"), "<p>?</p>"+choices(1, "", "A", "B"), matchCorrect), "names 2 choices, and one may be marked"},
 		{"a key that is no choice", doc("q", "single", "identifier", correct("Z"), "<p>?</p>"+choices(1, "", "A", "B"), matchCorrect), `names "Z", which is no choice`},
@@ -172,8 +174,6 @@ func TestRefused(t *testing.T) {
 		{"many to many", doc("q", "multiple", "directedPair", correct("a x", "b y"), pairing(associable("l", 0, "a", "b"), associable("r", 0, "x", "y")), matchCorrect), "several targets"},
 		{"fewer targets", doc("q", "multiple", "directedPair", correct("a x", "b y"), pairing(associable("l", 1, "a", "b", "c"), associable("r", 1, "x", "y")), matchCorrect), "fewer targets"},
 		{"a part of an order", doc("q", "ordered", "identifier", correct("c_1", "c_2"), strings.Replace(order, `"RESPONSE"`, `"RESPONSE" min-choices="2" max-choices="2"`, 1), matchCorrect), "only some of its choices"},
-		{"hottext", doc("q", "single", "identifier", correct("h"), `<qti-hottext-interaction response-identifier="RESPONSE"><p>a <qti-hottext identifier="h">b</qti-hottext></p></qti-hottext-interaction>`, matchCorrect), "a hottext interaction is no kind"},
-		{"a slider", doc("q", "single", "integer", correct("3"), `<qti-slider-interaction response-identifier="RESPONSE" lower-bound="0" upper-bound="9"/>`, matchCorrect), "a slider interaction is no kind"},
 		{"an upload", doc("q", "single", "file", "", `<qti-upload-interaction response-identifier="RESPONSE"/>`, ""), "upload"},
 		{"a cell over two", doc("q", "single", "identifier", correct("A"), `<table><tr><td colspan="2">x</td></tr></table>`+choices(1, "", "A", "B"), matchCorrect), "reaches over several"},
 		{"a list in a cell", doc("q", "single", "identifier", correct("A"), `<table><tr><td><ul><li>x</li></ul></td></tr></table>`+choices(1, "", "A", "B"), matchCorrect), "more than text in it"},
@@ -356,6 +356,79 @@ func TestTest(t *testing.T) {
 	}
 }
 
+// A paper marks by parts, by mistakes and within a tolerance what the item's own rules mark so (R5), and as a whole what they mark so,
+// whatever the profile says.
+func TestSchemes(t *testing.T) {
+	rules := func(test string) string {
+		return `<qti-response-processing><qti-response-condition><qti-response-if>` + test + `<qti-variable identifier="RESPONSE"/><qti-correct identifier="RESPONSE"/></qti-equal><qti-set-outcome-value identifier="SCORE"><qti-base-value base-type="float">1</qti-base-value></qti-set-outcome-value></qti-response-if></qti-response-condition></qti-response-processing>`
+	}
+	points := func(bounds string, entries ...string) string {
+		out := `<qti-mapping default-value="-1" lower-bound="0"` + bounds + `>`
+		for _, e := range entries {
+			out += `<qti-map-entry map-key="` + e + `" mapped-value="1"/>`
+		}
+		return out + `</qti-mapping>`
+	}
+	for _, tt := range []struct {
+		name, item string
+		marking    exam.Scheme
+		tolerance  string
+		points     int
+	}{
+		{"as a whole", doc("q", "multiple", "identifier", correct("A", "C"), "<p>?</p>"+choices(0, "", "A", "B", "C"), matchCorrect), exam.MarkWhole, "", 1},
+		{"right ones less wrong ones", doc("q", "multiple", "identifier", correct("A", "B")+points("", "A", "B"), "<p>?</p>"+choices(0, "", "A", "B", "C", "D"), mapResponse), exam.MarkParts, "", 2},
+		{"pairs", doc("q", "multiple", "directedPair", correct("a x", "b y", "c z")+strings.Replace(points("", "a x", "b y", "c z"), `"-1"`, `"0"`, 1), pairing(associable("l", 1, "a", "b", "c"), associable("r", 1, "x", "y", "z")), mapResponse), exam.MarkParts, "", 3},
+		{"absolute", doc("q", "single", "float", correct("3.14"), entry(""), rules(`<qti-equal tolerance-mode="absolute" tolerance="0.005">`)), "", "0.005", 1},
+		{"relative to the key", doc("q", "single", "float", correct("-250"), entry(""), strings.Replace(rules(`<qti-equal tolerance-mode="relative" tolerance="2">`), `<qti-variable identifier="RESPONSE"/><qti-correct identifier="RESPONSE"/>`, `<qti-correct identifier="RESPONSE"/><qti-variable identifier="RESPONSE"/>`, 1)), "", "5", 1},
+		{"exact", doc("q", "single", "float", correct("0.5"), entry(""), rules(`<qti-equal tolerance-mode="exact">`)), "", "0", 1},
+	} {
+		report, r := convertOne(t, tt.item, nil)
+		if !report.Taken() {
+			t.Errorf("%s: refused: %v", tt.name, report.Refused)
+			continue
+		}
+		if it := check(t, r).Items()[0]; it.Marking != tt.marking || it.Tolerance != tt.tolerance || it.Points != tt.points {
+			t.Errorf("%s: marked %q within %q for %d points, want %q within %q for %d", tt.name, it.Marking, it.Tolerance, it.Points, tt.marking, tt.tolerance, tt.points)
+		}
+	}
+}
+
+// An item that is answered in several places becomes as many tasks beside one text, if its points are the sum of theirs.
+func TestPlaces(t *testing.T) {
+	head := `<qti-assessment-item xmlns="http://www.imsglobal.org/xsd/imsqtiasi_v3p0" identifier="q" title="q" adaptive="false" time-dependent="false"><qti-response-declaration identifier="R1" cardinality="single" base-type="identifier">` + correct("A") + `</qti-response-declaration><qti-response-declaration identifier="R2" cardinality="single" base-type="string">` + correct("two") + `</qti-response-declaration>
+<qti-outcome-declaration identifier="SCORE" cardinality="single" base-type="float"/><qti-item-body><p>Read.</p>` + strings.Replace(choices(1, "", "A", "B"), "RESPONSE", "R1", 1) + `<p>One and one is <qti-text-entry-interaction response-identifier="R2"/>.</p></qti-item-body><qti-response-processing>`
+	right := func(id string) string {
+		return `<qti-match><qti-variable identifier="` + id + `"/><qti-correct identifier="` + id + `"/></qti-match>`
+	}
+	add := func(test, points string) string {
+		return `<qti-response-condition><qti-response-if>` + test + `<qti-set-outcome-value identifier="SCORE"><qti-sum><qti-variable identifier="SCORE"/><qti-base-value base-type="float">` + points + `</qti-base-value></qti-sum></qti-set-outcome-value></qti-response-if></qti-response-condition>`
+	}
+	const foot = `</qti-response-processing></qti-assessment-item>`
+	report, r := convertOne(t, head+add(right("R1"), "1")+add(right("R2"), "2")+foot, nil)
+	if !report.Taken() || report.Tasks != 2 || report.Points != 3 {
+		t.Fatalf("%+v", report)
+	}
+	paper := check(t, r)
+	items := paper.Items()
+	if len(items) != 2 || items[0].Kind != exam.Single || items[1].Kind != exam.Short || items[0].Points != 1 || items[1].Points != 2 || items[0].Passage == "" || items[0].Passage != items[1].Passage {
+		t.Fatalf("%+v", items)
+	}
+	if text := content.Plain(paper.Content(paper.Passage(items[0].Passage), "ru")); text != "Read.\n(1)\nOne and one is  (2) ____ .\n" {
+		t.Errorf("the passage is %q", text)
+	}
+	if text := content.Plain(paper.Content(items[1].Text, "ru")); text != "(2)\n" {
+		t.Errorf("the second task is %q", text)
+	}
+	for name, rules := range map[string]string{
+		"only together": add(`<qti-and>`+right("R1")+right("R2")+`</qti-and>`, "3"),
+		"more together": add(right("R1"), "1") + add(right("R2"), "1") + add(`<qti-and>`+right("R1")+right("R2")+`</qti-and>`, "1"),
+	} {
+		if report, _ := convertOne(t, head+rules+foot, nil); report.Taken() || !strings.Contains(fmt.Sprint(report.Refused), "depends on the others") {
+			t.Errorf("%s: %+v", name, report)
+		}
+	}
+}
+
 // Items from a table go the same way; what its kinds mark otherwise than a paper is refused.
 func TestTable(t *testing.T) {
 	p, err := sheet.ReadCSV("items", sheet.Template(), nil, qti.Options{})
@@ -370,8 +443,8 @@ func TestTable(t *testing.T) {
 	for _, it := range r.Items {
 		got = append(got, fmt.Sprintf("%s %v", it.ID, it.Taken()))
 	}
-	// q-2 gives one point for one mistake, q-4 takes a range of numbers.
-	if want := []string{"q-1 true", "q-2 false", "q-3 true", "q-4 false", "q-5 true"}; !slices.Equal(got, want) {
+	// q-2 gives one point for one mistake (R5), q-4 takes a range of numbers.
+	if want := []string{"q-1 true", "q-2 true", "q-3 true", "q-4 true", "q-5 true"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	check(t, r)

@@ -36,26 +36,45 @@ func (c *converter) countQuote(it *qti.Item) {
 	}
 }
 
+// maxParts bounds the blocks, pieces of text and pictures of an item. The largest task of a real exam has some hundred.
+const maxParts = 20_000
+
+func parts(it *qti.Item) (n int) {
+	count := func(any) { n++ }
+	body.Walk(it.Body, count)
+	for _, s := range it.Stimuli {
+		body.Walk(s.Body, count)
+	}
+	return n
+}
+
 type job struct {
 	*writer
 	it     *qti.Item
 	report *Item
 	in     *body.Interaction // by which it is answered
 	item   paperItem
+	weight float64 // that the test gives it
+	state  *processing.State
+	parts  []paperItem                 // of an item that is answered in several places; item is then not used
+	others map[string]processing.Value // of one of several places: the keys of the others
 }
+
+// key returns the correct response of the variant that is taken.
+func (j *job) key(d *processing.Declaration) processing.Value { return j.state.CorrectOf(d.ID) }
 
 func (j *job) place(line int, element string) finding.Place {
 	return finding.Place{Path: j.it.Path, Line: line, Element: element}
 }
 
 // item converts an item, or says why not.
-func (c *converter) item(e entry) (Item, *paperItem) {
+func (c *converter) item(e entry) (Item, []paperItem) {
 	if e.item == nil {
 		return Item{ID: e.ref.ID, Path: e.ref.Path, Refused: []finding.Finding{{Severity: finding.Invalid, Place: finding.Place{Path: e.ref.Path}, Text: "the item could not be read"}}}, nil
 	}
 	it := e.item
 	report := Item{ID: it.ID, Path: it.Path}
-	j := &job{it: it, report: &report}
+	j := &job{it: it, report: &report, weight: 1}
 	j.writer = &writer{c: c, said: make(map[string]bool), skip: make(map[*body.Interaction]bool)}
 	j.refuse = func(format string, args ...any) {
 		f := finding.Finding{Severity: finding.Unsupported, Place: j.place(j.line(), ""), Text: fmt.Sprintf(format, args...)}
@@ -75,7 +94,7 @@ func (c *converter) item(e entry) (Item, *paperItem) {
 		}
 	}
 	if c.used[it] {
-		j.refuse("the item stands twice in the test")
+		j.change("the item stands twice in the test, and in the paper")
 	}
 	before := len(c.list)
 	if len(report.Refused) == 0 {
@@ -86,11 +105,18 @@ func (c *converter) item(e entry) (Item, *paperItem) {
 		return report, nil
 	}
 	c.used[it] = true
-	j.item.ID = c.itemID(it.ID)
-	if j.item.ID != it.ID {
-		j.change("its id in the paper is %s", j.item.ID)
+	if len(j.parts) == 0 {
+		j.item.ID = c.itemID(it.ID)
+		if j.item.ID != it.ID {
+			j.change("its id in the paper is %s", j.item.ID)
+		}
+		return report, []paperItem{j.item}
 	}
-	return report, &j.item
+	for i := range j.parts {
+		j.parts[i].ID = c.itemID(fmt.Sprintf("%s-%d", it.ID, i+1))
+	}
+	j.change("it is answered in %d places; in the paper each is a task of its own beside a common text", len(j.parts))
+	return report, j.parts
 }
 
 // forget takes the media of a refused item back: those that came after the first so many.
@@ -114,9 +140,8 @@ func (j *job) line() int {
 }
 
 func (j *job) convert(e entry) {
-	if !j.it.Template.Empty() || len(j.it.Templates) > 0 {
-		j.refuse("it is made anew for each candidate by template rules")
-		return
+	if !j.it.Template.Empty() {
+		j.once("it is made anew for each candidate by template rules; the paper has one of its variants")
 	}
 	if len(j.it.Feedback) > 0 {
 		j.once("feedback is not shown in an exam")
@@ -124,14 +149,20 @@ func (j *job) convert(e entry) {
 	if e.ref != nil {
 		for name, w := range e.ref.Weights {
 			if w != 1 {
-				j.refuse("the test gives it the weight %s=%g, which a paper has not", name, w)
+				if len(e.ref.Weights) > 1 || w < 0 {
+					j.refuse("the test gives it the weight %s=%g, which a paper has not", name, w)
+					continue
+				}
+				j.weight = w
+				j.once("the weight that the test gives it, %s=%g, is in its points", name, w)
 			}
 		}
 		if e.ref.Limits != (qti.TimeLimits{}) {
 			j.once("its own times are not part of a paper")
 		}
 	}
-	if !j.choose() {
+	if n := parts(j.it); n > maxParts {
+		j.refuse("its text has %d parts, more than %d", n, maxParts)
 		return
 	}
 	body.Walk(j.it.Body, func(x any) {
@@ -144,21 +175,49 @@ func (j *job) convert(e entry) {
 		j.refuse("%v", err)
 		return
 	}
+	j.state = s.State
 	blocks := s.Body() // without feedback, whose conditions only marking meets
-	var in *body.Interaction
+	// Sounds that count how often they are played stand beside what is answered.
+	count := func(in []*body.Interaction) (out []*body.Interaction) {
+		for _, i := range in {
+			if i.Kind != body.MediaPlay {
+				out = append(out, i)
+			}
+		}
+		return out
+	}
+	var shown []*body.Interaction
 	body.Walk(blocks, func(x any) {
-		if i, ok := x.(*body.Interaction); ok && i.Response == j.in.Response {
-			in = i
+		if i, ok := x.(*body.Interaction); ok {
+			shown = append(shown, i)
 		}
 	})
-	if in == nil {
+	all, whole := count(shown), count(j.it.Interactions)
+	switch {
+	case len(whole) == 0:
+		j.refuse("it is answered in 0 places, and a paper's item in one")
+	case len(all) < len(whole):
+		j.in = whole[0]
 		j.refuse("its interaction is shown under a condition only")
-		return
+	case len(all) > 1:
+		j.composite(e, blocks, all)
+	default:
+		if j.in = all[0]; j.interaction() {
+			j.texts(e, blocks)
+		}
 	}
-	j.in = in
-	switch in.Kind {
+}
+
+// interaction converts how the item, or one of its places, is answered, and reports whether it can be.
+func (j *job) interaction() bool {
+	switch j.in.Kind {
 	case body.Choice:
 		j.choice()
+	case body.HottextChoice:
+		j.hottext()
+	case body.Slider:
+		j.once("the slider is a number that is typed")
+		j.short()
 	case body.InlineChoice:
 		j.once("the menu in the text is a list below it")
 		j.choice()
@@ -173,33 +232,13 @@ func (j *job) convert(e entry) {
 	case body.ExtendedText:
 		j.long()
 	default:
-		j.refuse("a %s interaction is no kind of a paper's items", in.Kind)
-		return
+		j.refuse("a %s interaction is no kind of a paper's items", j.in.Kind)
 	}
-	if len(j.report.Refused) == 0 {
-		j.texts(e, blocks)
-	}
+	return len(j.report.Refused) == 0
 }
 
-// choose finds the one interaction by which the item is answered. Sounds that count how often they are played stand beside it.
-func (j *job) choose() bool {
-	var all []*body.Interaction
-	for _, in := range j.it.Interactions {
-		if in.Kind != body.MediaPlay {
-			all = append(all, in)
-		}
-	}
-	if len(all) != 1 {
-		j.refuse("it is answered in %d places, and a paper's item in one", len(all))
-		return false
-	}
-	j.in = all[0]
-	return true
-}
-
-// texts writes what stands around the choices, and the passage before it.
-func (j *job) texts(e entry, blocks []body.Block) {
-	var passages []string
+// shared returns the texts that the item shares with others, and its own blocks without them.
+func (j *job) shared(e entry, blocks []body.Block) (passages []string, own []body.Block) {
 	for _, s := range append(slices.Clone(e.stimuli), j.it.Stimuli...) {
 		passages = append(passages, j.blocks(s.Body))
 	}
@@ -207,6 +246,12 @@ func (j *job) texts(e entry, blocks []body.Block) {
 		passages = append(passages, j.blocks(blocks[:n]))
 		blocks = blocks[n:]
 	}
+	return passages, blocks
+}
+
+// texts writes what stands around the choices, and the passage before it.
+func (j *job) texts(e entry, blocks []body.Block) {
+	passages, blocks := j.shared(e, blocks)
 	text := j.blocks(blocks)
 	if strings.TrimSpace(text) == "" {
 		j.refuse("it has no text")
@@ -277,8 +322,8 @@ func (j *job) choice() {
 		return
 	}
 	sets := j.sets()
-	key := d.Correct.Strings()
-	if d.Correct.IsNull() {
+	key := j.key(d).Strings()
+	if j.key(d).IsNull() {
 		if key = j.found(d, sets); key == nil {
 			return
 		}
@@ -288,7 +333,7 @@ func (j *job) choice() {
 		return
 	}
 	wrong := slices.DeleteFunc(sets, func(set []string) bool { return sameSet(set, key) })
-	j.tried(d, [][]string{key}, wrong)
+	j.tried(d, [][]string{key}, wrong, func(set []string) exam.Response { return exam.Response{Options: j.names(set, ids)} })
 }
 
 // sets returns every way to mark choices: there are 4096 at most.
@@ -334,10 +379,29 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
+// shuffled lets the choices come in any order where the author does, and no choice has a place of its own.
 func (j *job) shuffled() {
-	if j.in.Shuffle {
-		j.once("its choices come in the author's order")
+	fixed := func(o body.Option) bool { return o.Fixed }
+	j.item.Fixed = !j.in.Shuffle || slices.ContainsFunc(j.in.Choices, fixed) || slices.ContainsFunc(j.in.Targets, fixed)
+	if j.in.Shuffle && j.item.Fixed {
+		j.once("its choices come in the author's order, because some have a place of their own")
 	}
+}
+
+// hottext converts pieces of a text of which some are chosen: in the text each has a letter, and the choices are the pieces.
+func (j *job) hottext() {
+	j.hots = make(map[string]string)
+	for i, o := range j.in.Choices {
+		if i < len(letters) {
+			j.hots[o.ID] = "[" + letters[i:i+1] + "]\u00a0"
+		}
+	}
+	j.once("the pieces of its text that can be chosen have letters, and stand again as choices below it")
+	// The letters belong into the text, and not into the choices.
+	hots := j.hots
+	j.hots = nil
+	j.choice()
+	j.hots = hots
 }
 
 // correct returns the key, or refuses the item that says none.
@@ -346,11 +410,11 @@ func (j *job) correct(d *processing.Declaration) ([]string, bool) {
 		j.refuse("its response is not declared")
 		return nil, false
 	}
-	if d.Correct.IsNull() {
+	if j.key(d).IsNull() {
 		j.refuse("it says no right answer")
 		return nil, false
 	}
-	return d.Correct.Strings(), true
+	return j.key(d).Strings(), true
 }
 
 func (j *job) names(key []string, ids map[string]string) (out []string) {
@@ -399,7 +463,10 @@ func (j *job) order() {
 	if !slices.Equal(back, key) {
 		wrong = append(wrong, back)
 	}
-	j.tried(d, [][]string{key}, wrong)
+	for i := 1; i < n; i++ {
+		wrong = append(wrong, append(slices.Clone(key[i:]), key[:i]...))
+	}
+	j.tried(d, [][]string{key}, wrong, func(order []string) exam.Response { return exam.Response{Options: j.names(order, ids)} })
 }
 
 // match converts pairs of a choice and a target. Where one target takes several choices, that is what the paper calls reuse; where
@@ -462,7 +529,7 @@ func (j *job) pairs(options, targets []body.Option, turned bool) {
 		return
 	}
 	own := make(map[string]string) // by option
-	for _, s := range d.Correct.Items {
+	for _, s := range j.key(d).Items {
 		o, t := s.S, s.T
 		if turned {
 			o, t = t, o
@@ -489,6 +556,17 @@ func (j *job) pairs(options, targets []body.Option, turned bool) {
 		j.item.Key = append(j.item.Key, exam.Pair(from[o.ID], to[own[o.ID]]))
 	}
 	wrong := [][]string{nil}
+	if len(key) <= 10 { // every part of the key
+		for set := 1; set < 1<<len(key)-1; set++ {
+			var part []string
+			for i, k := range key {
+				if set>>i&1 == 1 {
+					part = append(part, k)
+				}
+			}
+			wrong = append(wrong, part)
+		}
+	}
 	for i, o := range options {
 		without := slices.Delete(slices.Clone(key), i, i+1)
 		wrong = append(wrong, without)
@@ -496,11 +574,28 @@ func (j *job) pairs(options, targets []body.Option, turned bool) {
 			if t.ID != own[o.ID] {
 				other := slices.Clone(key)
 				other[i] = pair(o.ID, t.ID)
-				wrong = append(wrong, other)
+				if !j.item.Reuse {
+					other = slices.Delete(other, i, i+1)
+					other = slices.DeleteFunc(other, func(p string) bool {
+						return strings.HasSuffix(p, " "+t.ID) && !turned || strings.HasPrefix(p, t.ID+" ") && turned
+					})
+					other = append(other, pair(o.ID, t.ID))
+				}
+				wrong = append(wrong, other, []string{pair(o.ID, t.ID)})
 			}
 		}
 	}
-	j.tried(d, [][]string{key}, wrong)
+	j.tried(d, [][]string{key}, wrong, func(made []string) exam.Response {
+		var r exam.Response
+		for _, p := range made {
+			o, t, _ := strings.Cut(p, " ")
+			if turned {
+				o, t = t, o
+			}
+			r.Options = append(r.Options, exam.Pair(from[o], to[t]))
+		}
+		return r
+	})
 }
 
 // gapMatch converts gaps in a text that take choices: the gaps are the options, with numbers in the text, and the choices the targets.
@@ -526,11 +621,11 @@ func (j *job) short() {
 	if j.in.Pattern != "" {
 		j.once("that an answer has a certain form is not checked")
 	}
-	if !j.it.MachineMarked() && d.Correct.IsNull() {
+	if !j.it.MachineMarked() && j.key(d).IsNull() {
 		j.byHand()
 		return
 	}
-	right := d.Correct.Strings()
+	right := j.key(d).Strings()
 	if d.Mapping != nil {
 		best := 0.0
 		for _, e := range d.Mapping.Entries {
@@ -551,25 +646,11 @@ func (j *job) short() {
 	j.item.Key = right
 	wrong := [][]string{nil}
 	if d.Base == processing.Integer || d.Base == processing.Float {
-		for _, r := range right {
-			x, err := strconv.ParseFloat(r, 64)
-			if err != nil {
-				continue
-			}
-			for _, off := range [...]float64{1, 0.1, 0.01, 0.001, 1e-6} {
-				if d.Base == processing.Float || off == 1 {
-					wrong = append(wrong, []string{trim(x + off)}, []string{trim(x - off)})
-				}
-			}
-			if d.Base == processing.Float {
-				wrong = append(wrong, []string{trim(x * 1.01)})
-				if comma := strings.Replace(r, ".", ",", 1); comma != r {
-					j.item.Key = append(j.item.Key, comma)
-				}
-			}
+		tries, ok := j.numeric(d, right)
+		if !ok {
+			return
 		}
-		wrong = slices.DeleteFunc(wrong, func(w []string) bool { return len(w) == 1 && slices.Contains(right, w[0]) })
-		j.once("numbers are compared as text: what is right must be typed as the key has it")
+		wrong = append(wrong, tries...)
 	} else {
 		for _, r := range right {
 			wrong = append(wrong, []string{r + "x"}, []string{"x" + r}, []string{"x" + r + "x"})
@@ -582,10 +663,8 @@ func (j *job) short() {
 	for _, r := range right {
 		keys = append(keys, []string{r})
 	}
-	j.tried(d, keys, wrong)
+	j.tried(d, keys, wrong, func(texts []string) exam.Response { return exam.Response{Text: strings.Join(texts, "")} })
 }
-
-func trim(x float64) string { return strconv.FormatFloat(x, 'g', 12, 64) }
 
 func (j *job) long() {
 	d := j.it.Response(j.in.Response)
@@ -595,7 +674,7 @@ func (j *job) long() {
 		return
 	}
 	if j.it.MachineMarked() {
-		if !d.Correct.IsNull() || d.Mapping != nil || j.earns(d) {
+		if !j.key(d).IsNull() || d.Mapping != nil || j.earns(d) {
 			j.refuse("a text in paragraphs is marked by the machine, and in a paper by a person")
 			return
 		}
@@ -604,7 +683,7 @@ func (j *job) long() {
 	if j.in.Format == "xhtml" {
 		j.once("the answer has no bold or slanted letters")
 	}
-	if !d.Correct.IsNull() {
+	if !j.key(d).IsNull() {
 		j.once("its model answer is not kept")
 	}
 	j.byHand()
@@ -623,7 +702,7 @@ func (j *job) earns(d *processing.Declaration) bool {
 // byHand sets the points of an item that a person marks.
 func (j *job) byHand() {
 	x, ok := j.it.MaxScore()
-	if !ok {
+	if !ok || j.others != nil {
 		x = 1
 		j.once("it says no points; 1 was put")
 	}
@@ -636,72 +715,4 @@ func (j *job) points(x float64) {
 		return
 	}
 	j.item.Points = int(x)
-}
-
-// tried marks right and wrong responses by the item's own rules. The item is taken only if all right ones give the same points and all wrong
-// ones none, because that is what a paper does.
-func (j *job) tried(d *processing.Declaration, right, wrong [][]string) {
-	if len(j.report.Refused) > 0 {
-		return
-	}
-	if !j.it.MachineMarked() {
-		if !j.it.Processing.Empty() {
-			j.refuse("its rules cannot be run")
-			return
-		}
-		j.once("it has a key and no rules; the key marks it in the paper")
-		j.byHand()
-		return
-	}
-	full := math.NaN()
-	for _, r := range right {
-		x, err := j.mark(d, r)
-		switch {
-		case err != nil:
-			j.refuse("its key %q cannot be marked: %v", r, err)
-			return
-		case !math.IsNaN(full) && x != full:
-			j.refuse("its right answers give %g and %g points; a paper marks all or nothing", full, x)
-			return
-		}
-		full = x
-	}
-	if most, ok := j.it.MaxScore(); ok && full != most {
-		j.refuse("its key gives %g of the %g points that it states", full, most)
-		return
-	}
-	for _, w := range wrong {
-		x, err := j.mark(d, w)
-		if err != nil {
-			continue // no response of this type
-		}
-		if x > 0 {
-			j.refuse("it gives %g of %g points for %q; a paper marks all or nothing", x, full, strings.Join(w, ", "))
-			return
-		}
-		if x < 0 {
-			j.once("wrong answers that take points away give none")
-		}
-	}
-	j.points(full)
-}
-
-func (j *job) mark(d *processing.Declaration, texts []string) (float64, error) {
-	s, err := j.it.Start(1)
-	if err != nil {
-		return 0, err
-	}
-	if len(texts) > 0 {
-		if err := s.AnswerText(d.ID, texts...); err != nil {
-			return 0, err
-		}
-	}
-	if _, err := s.Mark(); err != nil {
-		return 0, err
-	}
-	x, ok := s.Score()
-	if !ok {
-		x = 0
-	}
-	return x, nil
 }

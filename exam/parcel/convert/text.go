@@ -17,13 +17,16 @@ import (
 
 // writer writes the blocks of an item as a text with the marks of package content.
 type writer struct {
-	c      *converter
-	refuse func(format string, args ...any)
-	change func(format string, args ...any)
-	said   map[string]bool
-	gaps   map[string]string // GapMatch: what stands for a gap
-	skip   map[*body.Interaction]bool
-	parts  []string // finished blocks
+	c       *converter
+	refuse  func(format string, args ...any)
+	change  func(format string, args ...any)
+	said    map[string]bool
+	gaps    map[string]string // GapMatch: what stands for a gap
+	numbers map[string]string // of the places of an item that has several, by response
+	hots    map[string]string // HottextChoice: what stands before a piece
+	skip    map[*body.Interaction]bool
+	all     bool     // show everything, as a picture for people who look at items
+	parts   []string // finished blocks
 }
 
 // once says a change once for an item.
@@ -104,11 +107,18 @@ func (w *writer) interaction(in *body.Interaction) {
 		}
 		return
 	}
+	if number := w.numbers[in.Response]; number != "" {
+		w.put(number) // its prompt stands in its task
+		return
+	}
 	for _, b := range in.Prompt {
 		w.block(b)
 	}
 	for _, b := range in.Content {
 		w.block(b)
+	}
+	if w.all {
+		w.choices(in)
 	}
 }
 
@@ -145,6 +155,11 @@ func (w *writer) flat(in []body.Inline, where string) string {
 	for _, x := range in {
 		switch x := x.(type) {
 		case *body.Image:
+			if w.all {
+				w.put(w.image(x))
+				text.WriteString(escape(" [" + x.Alt + "] "))
+				continue
+			}
 			w.refuse("a picture stands in %s", where)
 		case *body.Break:
 			text.WriteByte(' ')
@@ -181,16 +196,25 @@ func (w *writer) inline(x body.Inline) string {
 		}
 		return text
 	case *body.Hottext:
-		text := ""
+		text := w.hots[x.ID]
 		for _, b := range x.Inlines {
 			text += w.inline(b)
 		}
 		return text
 	case *body.Gap:
+		if w.all {
+			return " ____ "
+		}
 		return w.gaps[x.ID]
 	case *body.Interaction:
 		if w.skip[x] {
 			return ""
+		}
+		if w.all {
+			return w.inPlace(x)
+		}
+		if number := w.numbers[x.Response]; number != "" {
+			return " " + number + " ____ "
 		}
 		return " ____ "
 	case *body.Variable:
@@ -348,6 +372,10 @@ func (w *writer) list(l *body.List, indent string) {
 				}
 				text += " (" + strings.Join(inner, "; ") + ")"
 			default:
+				if w.all {
+					text += " " + w.flat(body.Inlines([]body.Block{b}), "a list")
+					continue
+				}
 				w.refuse("a list has more than text in it")
 			}
 		}
@@ -371,6 +399,10 @@ func (w *writer) table(t *body.Table) {
 		return
 	}
 	if columns > content.MaxColumns || len(t.Rows) > content.MaxRows {
+		if w.all {
+			w.put(lines(w.flat(body.Inlines([]body.Block{t}), "a table")))
+			return
+		}
 		w.refuse("a table has %d rows and %d columns, more than %d or %d", len(t.Rows), columns, content.MaxRows, content.MaxColumns)
 		return
 	}
@@ -387,13 +419,17 @@ func (w *writer) table(t *body.Table) {
 	for i, row := range t.Rows {
 		var cells []string
 		for _, c := range row {
-			if c.Columns > 1 || c.Rows > 1 {
+			if (c.Columns > 1 || c.Rows > 1) && !w.all {
 				w.refuse("a cell of a table reaches over several")
 			}
 			text := ""
 			for _, b := range c.Blocks {
 				p, ok := b.(*body.Paragraph)
 				if !ok {
+					if w.all {
+						text += " " + w.flat(body.Inlines([]body.Block{b}), "a table")
+						continue
+					}
 					w.refuse("a cell of a table has more than text in it")
 					continue
 				}
@@ -430,11 +466,11 @@ func (w *writer) image(im *body.Image) string {
 		data, err = w.c.p.File(im.Source)
 	default:
 		w.refuse("a picture has no file")
-		return ""
+		return w.lost(im)
 	}
 	if err != nil {
 		w.refuse("the picture %s cannot be read: %v", shorten(im.Source), err)
-		return ""
+		return w.lost(im)
 	}
 	ending := strings.ToLower(path.Ext(im.Source))
 	if im.SVG != nil {
@@ -444,24 +480,32 @@ func (w *writer) image(im *body.Image) string {
 		all, err := gif.DecodeAll(bytes.NewReader(data))
 		if err != nil || len(all.Image) != 1 {
 			w.refuse("the picture %s moves, or cannot be read", shorten(im.Source))
-			return ""
+			return w.lost(im)
 		}
 		var out bytes.Buffer
 		if err := png.Encode(&out, all.Image[0]); err != nil {
 			w.refuse("the picture %s cannot be written: %v", shorten(im.Source), err)
-			return ""
+			return w.lost(im)
 		}
 		data, ending = out.Bytes(), ".png"
 		w.once("the picture %s is a PNG file now", shorten(im.Source))
 	}
 	if err := parcel.Recognise(exam.Picture, data); err != nil {
 		w.refuse("the picture %s: %v", shorten(im.Source), err)
-		return ""
+		return w.lost(im)
 	}
 	if ending == ".jpeg" {
 		ending = ".jpg"
 	}
 	return w.figure(w.c.add(name, data, exam.Picture, ending, 0), or(im.Alt, im.Long), map[string]string{"kk": "Сурет", "ru": "Рисунок"}[w.c.opt.Lang], "Picture")
+}
+
+// lost returns what stands for a picture that cannot be shown where everything is.
+func (w *writer) lost(im *body.Image) string {
+	if !w.all {
+		return ""
+	}
+	return escape("[" + or(im.Alt, or(im.Source, "…")) + "]")
 }
 
 // figure returns the line that shows a medium, with a description of its own where the author gave none.

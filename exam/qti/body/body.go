@@ -194,6 +194,11 @@ type Variable struct {
 	ID     string
 	Format string // as in the standard: %.2f, empty: as it is
 	Style  Style
+
+	Field     string // of a record; empty: all of it
+	Index     int    // of an ordered container, from 1; 0: all of it
+	Delimiter string // between the values of a container
+	Indicator string // between field and value of a record
 }
 
 // Gap is a place to put a choice of a gap match into.
@@ -238,7 +243,7 @@ func (*Interaction) inline() {}
 // Kind is the kind of an interaction.
 type Kind string
 
-// The kinds of interactions. Those from Drawing on are read, but no way to answer them is defined here.
+// The kinds of interactions. Of those from Drawing on what is seen is read, but no way to answer them is defined here.
 const (
 	Choice          Kind = "choice"           // one choice or several
 	InlineChoice    Kind = "inlineChoice"     // one choice from a menu in the text
@@ -257,16 +262,16 @@ const (
 	PositionObject  Kind = "positionObject"   // a picture is put onto places of another
 	Slider          Kind = "slider"           // a number from a range
 	MediaPlay       Kind = "media"            // sound or film; the response is how often it was played
+	EndAttempt      Kind = "endAttempt"       // a button that ends an attempt, or asks for a hint; the response is whether it was pressed
 	Drawing         Kind = "drawing"
 	Upload          Kind = "upload"
-	EndAttempt      Kind = "endAttempt"
 	Custom          Kind = "custom"
 )
 
 // Answerable reports whether this package defines how such an interaction is answered.
 func (k Kind) Answerable() bool {
 	switch k {
-	case Drawing, Upload, EndAttempt, Custom:
+	case Drawing, Upload, Custom:
 		return false
 	}
 	return true
@@ -288,14 +293,14 @@ type Interaction struct {
 	Min, Max int
 
 	Orientation string  // horizontal or vertical, empty: not stated
-	Content     []Block // GapMatch, HottextChoice: the text
-	Stage       *Image  // the picture of the graphic kinds
+	Content     []Block // GapMatch, HottextChoice: the text; Custom: its markup
+	Stage       *Image  // the picture of the graphic kinds, and of Drawing
 	Object      *Image  // PositionObject: what is put there
 
 	ExpectedLength int    // characters; 0: not stated
 	ExpectedLines  int    // 0: not stated
 	Pattern        string // XML Schema expression of what may be entered
-	Placeholder    string
+	Placeholder    string // of a text, a menu; EndAttempt: what stands on the button
 	Format         string // ExtendedText: plain, preFormatted or xhtml
 	Number         int    // numeric base of an integer response, 10 if not stated
 

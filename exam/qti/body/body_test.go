@@ -282,7 +282,7 @@ func TestInteractions(t *testing.T) {
 		{"slider", `<sliderInteraction responseIdentifier="R" lowerBound="0" upperBound="10" step="2"/>`, "slider:R[0..0]", ""},
 		{"slider upside down", `<sliderInteraction responseIdentifier="R" lowerBound="10" upperBound="1"/>`, "slider:R[0..0]", "invalid <sliderInteraction>"},
 		{"media", `<mediaInteraction responseIdentifier="R" maxPlays="2" autostart="false"><object data="a.mp3" type="audio/mpeg"/></mediaInteraction>`, "media:R[0..2]", ""},
-		{"upload", `<uploadInteraction responseIdentifier="R"><prompt>p</prompt></uploadInteraction>`, "upload:R[0..0]", "unsupported <uploadInteraction> upload interactions cannot be answered"},
+		{"upload", `<uploadInteraction responseIdentifier="R"><prompt>p</prompt></uploadInteraction>`, "upload:R[0..0]?p(p)", "unsupported <uploadInteraction> upload interactions cannot be answered"},
 		{"portable", `<portableCustomInteraction responseIdentifier="R"/>`, "custom:R[0..0]", "unsupported"},
 		{"stray content", `<choiceInteraction responseIdentifier="R"><prompt>Q</prompt>lost<simpleChoice identifier="A"/></choiceInteraction>`, "choice:R[0..1]?p(Q) p(lost)(A)", "content stands in the interaction"},
 		{"no choices", `<choiceInteraction responseIdentifier="R"/>`, "choice:R[0..1]", "invalid <choiceInteraction> the choice interaction has no choices"},

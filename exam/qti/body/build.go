@@ -40,7 +40,7 @@ func (r *Reader) inlines(n *xmltree.Node, st inlineState) []Inline {
 	f := flow{r: r, inlineOnly: true}
 	f.children(n, st)
 	f.trim()
-	return f.line
+	return joined(f.line)
 }
 
 // span reads inline content that stands in the middle of a line, where the space at its ends counts.
@@ -48,7 +48,7 @@ func (r *Reader) span(n *xmltree.Node, st inlineState) []Inline {
 	n.See()
 	f := flow{r: r, inlineOnly: true}
 	f.children(n, st)
-	return f.line
+	return joined(f.line)
 }
 
 type inlineState struct {
@@ -74,7 +74,7 @@ func (f *flow) done() []Block {
 func (f *flow) flush() {
 	f.trim()
 	if len(f.line) > 0 {
-		f.blocks = append(f.blocks, &Paragraph{Inlines: f.line, Align: f.align})
+		f.blocks = append(f.blocks, &Paragraph{Inlines: joined(f.line), Align: f.align})
 		f.line = nil
 	}
 }
@@ -131,6 +131,35 @@ func collapse(s string) string {
 	return b.String()
 }
 
+// longPiece is how long a text may grow piece by piece: joining a million pieces one by one would take hours. What is longer is joined at the
+// end of its line.
+const longPiece = 4096
+
+// joined makes one of neighbouring texts of one style.
+func joined(line []Inline) []Inline {
+	out := line[:0]
+	for i := 0; i < len(line); {
+		first, ok := line[i].(*Text)
+		n := 1
+		if ok && len(first.Text) >= longPiece {
+			var b strings.Builder
+			b.WriteString(first.Text)
+			for _, x := range line[i+1:] {
+				t, ok := x.(*Text)
+				if !ok || t.Style != first.Style || t.Lang != first.Lang {
+					break
+				}
+				b.WriteString(t.Text)
+				n++
+			}
+			first.Text = b.String()
+		}
+		out = append(out, line[i])
+		i += n
+	}
+	return out
+}
+
 func (f *flow) text(s string, st inlineState) {
 	if !st.pre {
 		s = collapse(s)
@@ -144,7 +173,7 @@ func (f *flow) text(s string, st inlineState) {
 			if !st.pre && strings.HasSuffix(last.Text, " ") {
 				s = strings.TrimPrefix(s, " ")
 			}
-			if last.Style == st.style && last.Lang == st.lang {
+			if last.Style == st.style && last.Lang == st.lang && len(last.Text) < longPiece {
 				last.Text += s
 				return
 			}
@@ -331,10 +360,7 @@ func (f *flow) element(n *xmltree.Node, st inlineState) {
 	case "ruby":
 		f.put(r.ruby(n, st))
 	case "printed-variable":
-		for _, a := range [...]string{"base", "index", "delimiter", "field", "mapping-indicator", "power-form"} {
-			n.Attr(a)
-		}
-		f.put(&Variable{ID: n.Attr("identifier"), Format: n.Attr("format"), Style: st.style})
+		f.put(r.variable(n, st))
 	case "gap":
 		r.gap(f, n)
 	case "hottext":
@@ -403,6 +429,27 @@ func (f *flow) paragraph(n *xmltree.Node, st inlineState) {
 		}
 		f.blocks = append(f.blocks, b)
 	}
+}
+
+func (r *Reader) variable(n *xmltree.Node, st inlineState) *Variable {
+	v := &Variable{ID: strings.TrimSpace(n.Attr("identifier")), Format: n.Attr("format"), Style: st.style, Field: n.Attr("field"), Delimiter: n.Attr("delimiter"), Indicator: n.Attr("mapping-indicator")}
+	v.Index = r.count(n, "index", 0)
+	if base := r.count(n, "base", 10); base != 10 && v.Format == "" {
+		switch base {
+		case 2:
+			v.Format = "%b"
+		case 8:
+			v.Format = "%o"
+		case 16:
+			v.Format = "%x"
+		default:
+			r.Report(finding.Warning, n, "numbers are not printed to the base %d", base)
+		}
+	}
+	if n.Attr("power-form") == "true" {
+		r.Report(finding.Note, n, "powers of ten are printed as e")
+	}
+	return v
 }
 
 func condition(n *xmltree.Node) Condition {

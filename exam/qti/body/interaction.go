@@ -35,7 +35,7 @@ func (f *flow) interaction(n *xmltree.Node, st inlineState) {
 	if in == nil {
 		return
 	}
-	if kind == InlineChoice || kind == TextEntry || f.inlineOnly {
+	if kind == InlineChoice || kind == TextEntry || kind == EndAttempt || f.inlineOnly {
 		f.put(in)
 		return
 	}
@@ -136,8 +136,8 @@ func (r *Reader) interaction(n *xmltree.Node, kind Kind, st inlineState) *Intera
 	in := &Interaction{Kind: kind, Response: strings.TrimSpace(n.Attr("response-identifier")), Class: n.Attr("class"), Line: n.Line, Number: 10}
 	r.Interactions = append(r.Interactions, in)
 	if !kind.Answerable() {
-		n.Skip()
 		r.Report(finding.Unsupported, n, "%s interactions cannot be answered here", kind)
+		r.unanswerable(n, in, st)
 		return in
 	}
 	in.Shuffle = n.Attr("shuffle") == "true"
@@ -169,10 +169,34 @@ func (r *Reader) interaction(n *xmltree.Node, kind Kind, st inlineState) *Intera
 		n.Attr("coords")
 	case PositionObject:
 		n.Attr("center-point")
+	case EndAttempt:
+		in.Placeholder = n.Attr("title")
+		n.Attr("count-attempt")
 	}
 	r.parts(n, in, st)
 	r.checkParts(n, in)
 	return in
+}
+
+// unanswerable reads what a candidate would see of an interaction that cannot be answered: its prompt and picture, and of custom
+// ones the markup. The rest belongs to the program of one vendor.
+func (r *Reader) unanswerable(n *xmltree.Node, in *Interaction, st inlineState) {
+	content := flow{r: r}
+	for _, c := range n.Children {
+		switch {
+		case c.IsText():
+		case c.Name == "prompt":
+			in.Prompt = r.Blocks(c)
+		case in.Kind == Drawing && (c.Name == "object" || c.Name == "img" || c.Name == "picture") && in.Stage == nil:
+			in.Stage = r.picture(c, st)
+		case in.Kind == Custom && (c.Name == "interaction-markup" || c.Name == "markup"):
+			content.children(c, st)
+		case in.Kind == Custom && c.Space == xmltree.QTI && (c.Name == "p" || c.Name == "span" || c.Name == "ul" || c.Name == "ol" || c.Name == "table" || c.Name == "img" || groups[c.Name]):
+			content.node(c, st)
+		}
+	}
+	in.Content = content.done()
+	n.Skip()
 }
 
 // parts reads what stands in an interaction.

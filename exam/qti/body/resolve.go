@@ -1,6 +1,9 @@
 package body
 
 import (
+	"maps"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,7 +87,7 @@ func (r *Resolver) Line(in []Inline) []Inline {
 	for _, i := range in {
 		switch i := i.(type) {
 		case *Variable:
-			out = append(out, &Text{Text: Print(r.Value(i.ID), i.Format), Style: i.Style})
+			out = append(out, &Text{Text: i.print(r.Value(i.ID)), Style: i.Style})
 		case *Math:
 			if r.Math != nil && len(i.Names) > 0 {
 				out = append(out, i.With(r.Math))
@@ -134,6 +137,37 @@ func (r *Resolver) Interaction(in *Interaction) *Interaction {
 	return &out
 }
 
+// print writes the part of the value that is asked for.
+func (v *Variable) print(value processing.Value) string {
+	indicator := v.Indicator
+	if indicator == "" {
+		indicator = "="
+	}
+	delimiter := v.Delimiter
+	if delimiter == "" {
+		delimiter = ", "
+	}
+	var parts []string
+	switch {
+	case value.Card == processing.Record && v.Field != "":
+		return Print(value.Fields[v.Field], v.Format)
+	case value.Card == processing.Record:
+		for _, name := range slices.Sorted(maps.Keys(value.Fields)) {
+			parts = append(parts, name+indicator+Print(value.Fields[name], v.Format))
+		}
+	case v.Index > 0:
+		if v.Index > len(value.Items) {
+			return ""
+		}
+		return Print(processing.One(value.Items[v.Index-1]), v.Format)
+	default:
+		for _, s := range value.Items {
+			parts = append(parts, Print(processing.One(s), v.Format))
+		}
+	}
+	return strings.Join(parts, delimiter)
+}
+
 // Print writes a value as printedVariable does: with a format like %.2f or %d, or as it is. NULL is nothing.
 func Print(v processing.Value, format string) string {
 	if v.IsNull() {
@@ -159,13 +193,39 @@ func formatted(x float64, format string) (string, bool) {
 	}
 	verb := spec[len(spec)-1]
 	precision := 6
-	if _, p, dot := strings.Cut(spec[:len(spec)-1], "."); dot {
+	before, p, dot := strings.Cut(spec[:len(spec)-1], ".")
+	if dot {
 		n, err := strconv.Atoi(p)
 		if err != nil || n < 0 || n > 30 {
 			return "", false
 		}
 		precision = n
 	}
+	out, ok := digits(x, verb, precision)
+	if !ok {
+		return "", false
+	}
+	flags := strings.TrimRight(before, "0123456789")
+	width, zero := strings.TrimPrefix(before, flags), false
+	if strings.HasPrefix(width, "0") {
+		zero = true
+	}
+	if strings.ContainsAny(flags, "+ ") && x >= 0 {
+		out = strings.TrimLeft(flags, "-#")[:1] + out
+	}
+	// A width is only kept where it shows: with zeros before the number.
+	if n, err := strconv.Atoi(width); err == nil && zero && n <= 30 && len(out) < n {
+		sign := ""
+		if out[0] == '-' || out[0] == '+' {
+			sign, out = out[:1], out[1:]
+		}
+		out = sign + strings.Repeat("0", max(n-len(sign)-len(out), 0)) + out
+	}
+	return out, true
+}
+
+// digits writes a number by the letter of a format.
+func digits(x float64, verb byte, precision int) (string, bool) {
 	switch verb {
 	case 'f', 'F', 'e', 'E', 'g', 'G':
 		if verb == 'F' {
@@ -174,6 +234,26 @@ func formatted(x float64, format string) (string, bool) {
 		return strconv.FormatFloat(x, verb, precision, 64), true
 	case 'd', 'i':
 		return strconv.FormatFloat(x, 'f', 0, 64), true
+	case 'o', 'x', 'X', 'b':
+		if math.Abs(x) >= 1<<53 {
+			return "", false
+		}
+		out := strconv.FormatInt(int64(x), map[byte]int{'o': 8, 'x': 16, 'X': 16, 'b': 2}[verb])
+		if verb == 'X' {
+			out = strings.ToUpper(out)
+		}
+		return out, true
+	case 'r', 's', 'R', 'S': // figures that count
+		return strconv.FormatFloat(rounded(x, precision), 'f', -1, 64), true
 	}
 	return "", false
+}
+
+// rounded returns the number with so many figures that count.
+func rounded(x float64, figures int) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', max(figures-1, 0), 64), 64)
+	if err != nil {
+		return x
+	}
+	return y
 }

@@ -2,6 +2,7 @@ package processing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"emtihan/exam/qti/finding"
@@ -10,8 +11,8 @@ import (
 
 // Program is a compiled set of rules.
 type Program struct {
-	rules []rule
-	whole bool // nothing of the source was left out
+	rules  []rule
+	faults []string // what of the source was left out or cannot be run, and why
 }
 
 // Expression is a compiled expression of its own: a precondition, a branch rule.
@@ -20,7 +21,23 @@ type Expression struct {
 }
 
 // Supported reports whether all of the source was compiled. A program that is not whole must not mark anybody.
-func (p *Program) Supported() bool { return p == nil || p.whole }
+func (p *Program) Supported() bool { return p == nil || len(p.faults) == 0 }
+
+// Faults says why the program is not supported, in sentences without a full stop.
+func (p *Program) Faults() []string {
+	if p == nil {
+		return nil
+	}
+	return slices.Clone(p.faults)
+}
+
+const maxFaults = 20
+
+func addFault(to *[]string, format string, args []any) {
+	if s := fmt.Sprintf(format, args...); len(*to) < maxFaults && !slices.Contains(*to, s) {
+		*to = append(*to, s)
+	}
+}
 
 // Empty reports whether the program has no rules.
 func (p *Program) Empty() bool { return p == nil || len(p.rules) == 0 }
@@ -110,7 +127,9 @@ func (p *Program) Check(lookup func(id string) *Declaration, report Reporter) {
 		return
 	}
 	c := checker{lookup: lookup, report: func(s finding.Severity, n *xmltree.Node, format string, args ...any) {
-		p.whole = p.whole && !s.Blocks()
+		if s.Blocks() {
+			addFault(&p.faults, format, args)
+		}
 		report(s, n, format, args...)
 	}}
 	c.rules(p.rules)
@@ -176,12 +195,12 @@ func (c checker) expr(e *expr) {
 type compiler struct {
 	scope  Scope
 	report Reporter
-	failed bool
+	faults []string
 }
 
 func (c *compiler) fail(s finding.Severity, n *xmltree.Node, format string, args ...any) {
 	if s.Blocks() {
-		c.failed = true
+		addFault(&c.faults, format, args)
 	}
 	c.report(s, n, format, args...)
 }
@@ -190,15 +209,22 @@ func (c *compiler) fail(s finding.Severity, n *xmltree.Node, format string, args
 func Compile(n *xmltree.Node, scope Scope, report Reporter) *Program {
 	c := &compiler{scope: scope, report: report}
 	p := &Program{rules: c.rules(n)}
-	p.whole = !c.failed
+	p.faults = c.faults
 	return p
+}
+
+// Unrunnable reports that there are rules which cannot be read or run at all, and returns the program that stands for them: empty and not
+// supported.
+func Unrunnable(n *xmltree.Node, report Reporter, format string, args ...any) *Program {
+	report(finding.Unsupported, n, format, args...)
+	return &Program{faults: []string{fmt.Sprintf(format, args...)}}
 }
 
 // CompileExpression translates the one expression inside the element.
 func CompileExpression(n *xmltree.Node, scope Scope, report Reporter) (*Expression, bool) {
 	c := &compiler{scope: scope, report: report}
 	e := c.only(n)
-	return &Expression{e: e}, e != nil && !c.failed
+	return &Expression{e: e}, e != nil && len(c.faults) == 0
 }
 
 func (c *compiler) rules(n *xmltree.Node) []rule {

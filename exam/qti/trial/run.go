@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 
 	"emtihan/exam/qti"
 	"emtihan/exam/qti/body"
@@ -102,16 +103,16 @@ func (sum *Summary) item(it *qti.Item) Outcome {
 
 // Supported reports whether every interaction of the item can be answered here and all its rules can be run. Pictures that are missing
 // do not count here.
-func Supported(it *qti.Item) bool {
-	if it.Adaptive || !it.Processing.Supported() || !it.Template.Supported() {
-		return false
-	}
+func Supported(it *qti.Item) bool { return len(Obstacles(it)) == 0 }
+
+// Obstacles says why an item is not supported.
+func Obstacles(it *qti.Item) (why []string) {
 	for _, in := range it.Interactions {
-		if !in.Kind.Answerable() {
-			return false
+		if s := fmt.Sprintf("a %s interaction", in.Kind); !in.Kind.Answerable() && !slices.Contains(why, s) {
+			why = append(why, s)
 		}
 	}
-	return true
+	return append(append(why, it.Processing.Faults()...), it.Template.Faults()...)
 }
 
 func guard(do func()) (crashed error) {

@@ -48,9 +48,6 @@ func Item(it *qti.Item) Outcome {
 	if most, ok := it.MaxScore(); ok {
 		o.Most = most
 	}
-	if it.Adaptive {
-		return end(NotMarked, "the item is adaptive")
-	}
 	if !it.Processing.Supported() {
 		return end(NotMarked, "the rules are not supported")
 	}
@@ -84,19 +81,44 @@ func Item(it *qti.Item) Outcome {
 	return end(Right, "")
 }
 
+// maxAttempts is how often an adaptive item is answered, with the same answers, before its script gives up.
+const maxAttempts = 10
+
 var errNoScore = errors.New("SCORE is no number after marking")
 
-func mark(it *qti.Item, answers map[string]processing.Value) (float64, error) {
+// Answered returns a session on the item that was answered by its key and marked. known tells whether it has one.
+func Answered(it *qti.Item) (s *qti.Session, known bool, err error) {
+	key, _, known, err := answers(it)
+	if err == nil {
+		s, err = worked(it, key)
+	}
+	return s, known, err
+}
+
+func worked(it *qti.Item, answers map[string]processing.Value) (*qti.Session, error) {
 	s, err := it.Start(1)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for id, v := range answers {
 		if err := s.Answer(id, v); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	if _, err := s.Mark(); err != nil {
+	for range maxAttempts {
+		if _, err := s.Mark(); err != nil {
+			return nil, err
+		}
+		if !it.Adaptive || s.Completed() {
+			break
+		}
+	}
+	return s, nil
+}
+
+func mark(it *qti.Item, answers map[string]processing.Value) (float64, error) {
+	s, err := worked(it, answers)
+	if err != nil {
 		return 0, err
 	}
 	if x, ok := s.Score(); ok {

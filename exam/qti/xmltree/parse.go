@@ -85,6 +85,7 @@ func Parse(data []byte, limits Limits) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	data = p.plainVersion(data)
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) { return in, nil }
 	d.Entity = xml.HTMLEntity
@@ -94,6 +95,23 @@ func Parse(data []byte, limits Limits) (*Document, error) {
 		return nil, err
 	}
 	return &Document{Root: p.root, Remarks: p.remarks}, nil
+}
+
+// plainVersion lets XML 1.1 be read as XML 1.0, from which it differs in signs that no content has.
+func (p *parser) plainVersion(data []byte) []byte {
+	end := bytes.Index(data[:min(len(data), 400)], []byte("?>"))
+	if !bytes.HasPrefix(data, []byte("<?xml")) || end < 0 {
+		return data
+	}
+	for _, declared := range [...]string{`"1.1"`, `'1.1'`} {
+		if i := bytes.Index(data[:end], []byte(declared)); i >= 0 {
+			p.remark(1, "the document is XML 1.1; it was read as XML 1.0")
+			data = bytes.Clone(data)
+			data[i+3] = '0'
+			return data
+		}
+	}
+	return data
 }
 
 type parser struct {
@@ -265,7 +283,7 @@ func (p *parser) directive(t xml.Directive, line int) error {
 	if bytes.Contains(bytes.ToUpper(t), []byte("<!ENTITY")) {
 		return &Error{Line: line, Text: "the document declares entities; they are refused, because they can expand without bound or read foreign files", Hostile: true}
 	}
-	if bytes.ContainsRune(t, '[') {
+	if _, inside, ok := bytes.Cut(t, []byte("[")); ok && len(bytes.Trim(inside, "] \t\r\n")) > 0 {
 		return &Error{Line: line, Text: "the document type has declarations inside the document; they are refused", Hostile: true}
 	}
 	p.remark(line, "the DOCTYPE was ignored; nothing it names was fetched")

@@ -1,0 +1,5 @@
+//go:build !race
+
+package qti_test
+
+const raceDetector = false
