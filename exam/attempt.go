@@ -80,7 +80,7 @@ type Score struct {
 // Field numbers are part of the snapshot's format; see Snapshot for what a change of this struct asks for.
 type Attempt struct {
 	Profile *Profile `cbor:"-"`
-	Paper   *Paper   `cbor:"-"`
+	Paper   *Paper   `cbor:"-"` // in the candidate's order once it is opened, see [Paper.Arranged]
 
 	Opened    Opened     `cbor:"1,keyasint"`
 	Phase     Phase      `cbor:"2,keyasint"`
@@ -113,6 +113,20 @@ type Attempt struct {
 	Markings    []Marking    `cbor:"25,keyasint"` // by passage
 	Hearings    []Hearing    `cbor:"26,keyasint"` // by sound
 	Preferences *Preferences `cbor:"27,keyasint"` // nil: none were stated (R2)
+
+	Consequences []Consequence       `cbor:"28,keyasint"` // what followed from acts, in order, lifted ones too (R20)
+	Withheld     *Score              `cbor:"29,keyasint"` // the machine's marking while the result does not count
+	Annulment    *Annulled           `cbor:"30,keyasint"` // nil: the result was not annulled (R26)
+	Notices      []AnnulmentNotified `cbor:"31,keyasint"` // who was told of it
+
+	Stage       int            `cbor:"34,keyasint"` // index of the profile's stage in which the candidate works (R5)
+	StageStart  time.Duration  `cbor:"35,keyasint"` // used time when it began
+	ExtraUsed   time.Duration  `cbor:"36,keyasint"` // of Extra, by earlier stages
+	Appeal      *AppealSession `cbor:"37,keyasint"` // nil: the work was not seen again (R24)
+	WorkAppeals []AppealedWork `cbor:"38,keyasint"`
+
+	Presence   Presence `cbor:"32,keyasint"` // what the camera showed last in this run; empty: nobody looked (R17)
+	FramesKept int      `cbor:"33,keyasint"` // pictures that the watch has kept
 }
 
 // NewAttempt returns the empty state; the first event must be Opened. The paper may be nil for looking at an attempt
@@ -121,7 +135,7 @@ func NewAttempt(paper *Paper) *Attempt { return &Attempt{Paper: paper} }
 
 // IsRunning reports whether the candidate can answer now (time apart).
 func (a *Attempt) IsRunning() bool {
-	return a.Phase == PhaseRunning && a.Lock == nil && !a.Away && !a.Leaving && a.Suspended == nil
+	return a.Phase == PhaseRunning && a.Lock == nil && !a.Away && !a.Leaving && a.Suspended == nil && !a.Barred()
 }
 
 // Allowance returns the candidate's whole time, extra time included (R1, R2).
@@ -139,11 +153,12 @@ func (a *Attempt) UsedAt(now Stamp) time.Duration {
 	if a.clockRuns() && now.Run == a.Last.Run {
 		used += elapsed(a.Last.Mono, now.Mono)
 	}
-	return min(used, a.Allowance())
+	return min(used, a.limit())
 }
 
-// Remaining returns the time left at now, from zero to the allowance.
-func (a *Attempt) Remaining(now Stamp) time.Duration { return a.Allowance() - a.UsedAt(now) }
+// Remaining returns the time left at now, from zero to the allowance; where stages have clocks of their own, that of the
+// present one.
+func (a *Attempt) Remaining(now Stamp) time.Duration { return a.limit() - a.UsedAt(now) }
 
 // TooLate reports whether the candidate came after the limit and nobody has let them in (R3).
 func (a *Attempt) TooLate() bool { return a.Late && !a.LateAdmitted }
@@ -158,7 +173,7 @@ func (a *Attempt) AwayAt(now Stamp) time.Duration {
 }
 
 func (a *Attempt) clockRuns() bool {
-	if a.Phase != PhaseRunning || a.Suspended != nil {
+	if a.Phase != PhaseRunning || a.Suspended != nil || a.Barred() {
 		return false
 	}
 	if a.Lock != nil {
@@ -216,7 +231,7 @@ func (a *Attempt) Heard(medium string) Hearing {
 // Awaits returns the face check that must come next, or "" (R10).
 func (a *Attempt) Awaits() Purpose {
 	switch {
-	case a.Phase == PhaseNone || a.Phase.Ended() || a.Suspended != nil || a.TooLate():
+	case a.Phase == PhaseNone || a.Phase.Ended() || a.Suspended != nil || a.TooLate() || a.Barred():
 		return ""
 	case a.Lock != nil && a.Lock.Cause != LockRestart:
 		return ""
@@ -263,16 +278,28 @@ func (a *Attempt) Apply(r Recorded) (*Attempt, error) {
 		if n.Paper != nil && n.Paper.Digest() != opened.Paper {
 			return nil, fmt.Errorf("event 1: the attempt was opened with another paper")
 		}
+		if opened.Variant != "" && opened.Variant != variantOf(opened.Session, opened.Attempt) {
+			return nil, fmt.Errorf("event 1: the candidate's order of the paper is not the one of this attempt")
+		}
+		if n.Paper != nil {
+			if err := profile.Fits(n.Paper); err != nil {
+				return nil, fmt.Errorf("event 1: %w", err)
+			}
+			n.Paper = n.Paper.Arranged(opened.Variant, profile.Variants)
+		}
 		n.Profile, n.Opened, n.Phase = profile, opened, PhaseLoggedIn
 		start := time.UnixMilli(opened.Start)
 		n.Late = r.Stamp.Time().Sub(start) > time.Duration(profile.Admission.LateMinutes)*time.Minute
 		n.Extra = time.Duration(opened.Candidate.ExtraMinutes) * time.Minute
 		if n.Paper != nil {
 			n.Responses = make([]Response, len(n.Paper.Items()))
-			n.Current = n.Paper.Items()[0].ID
+			n.Current = n.firstItem()
 		}
 	} else {
 		n.Used, n.AwayFor = a.UsedAt(r.Stamp), a.AwayAt(r.Stamp)
+		if a.Appealing() {
+			n.foldAppeal(a.appealUsed(r.Stamp))
+		}
 	}
 	n.Last = r.Stamp
 	if err := n.fold(r); err != nil {
@@ -283,8 +310,16 @@ func (a *Attempt) Apply(r Recorded) (*Attempt, error) {
 
 func (a *Attempt) fold(r Recorded) error {
 	switch e := r.Event.(type) {
+	case PresenceChanged:
+		a.Presence = e.To
+		if len(e.Frame) > 0 {
+			a.FramesKept++
+		}
+	case PresenceSeen:
+		a.FramesKept++
 	case RunStarted:
 		a.cancelLeave()
+		a.Presence = ""
 		if a.Last.Run > 1 && !a.Away && a.interrupted() {
 			a.ResumeOwed = true
 			if a.Lock == nil {
@@ -360,6 +395,9 @@ func (a *Attempt) fold(r Recorded) error {
 	case AppealedContent:
 		a.ContentAppeals = append(slices.Clip(a.ContentAppeals), e)
 	case ActTied:
+		if len(e.Effects) == 0 {
+			e.Effects = nil // as the log gives it back
+		}
 		a.Acts = append(slices.Clip(a.Acts), e)
 	case LeavePermitted:
 		a.Leaving = true
@@ -383,12 +421,37 @@ func (a *Attempt) fold(r Recorded) error {
 		a.Leaving, a.FaceRefused = false, "" // who has handed in goes nowhere but through the last check
 	case Scored:
 		a.Score = &Score{Points: e.Points, Most: e.Most, Passed: e.Passed}
+		a.withhold()
 	case Closed:
 		a.Phase, a.Lock, a.Away = PhaseFinished, nil, false
 	case Withdrawn:
 		a.Phase, a.Lock, a.Suspended = PhaseWithdrawn, nil, nil
 	case Postponed:
 		a.Phase, a.Lock, a.Away, a.Suspended = PhasePostponed, nil, false, nil
+	case ConsequenceApplied:
+		a.Consequences = append(slices.Clip(a.Consequences), Consequence{ConsequenceApplied: e})
+		a.withhold()
+	case ConsequenceLifted:
+		a.Consequences = slices.Clone(a.Consequences)
+		for i, c := range a.Consequences {
+			if c.Act == e.Of && c.LiftedBy == "" {
+				a.Consequences[i].LiftedBy = e.Act
+			}
+		}
+		a.withhold()
+	case Annulled:
+		a.Annulment = &e
+		a.withhold()
+	case AnnulmentNotified:
+		a.Notices = append(slices.Clip(a.Notices), e)
+	case StageEnded:
+		return a.foldStage(e)
+	case AppealOpened:
+		return a.foldAppealOpened(e)
+	case AppealedWork:
+		return a.foldAppealedWork(e)
+	case AppealClosed:
+		return a.foldAppealClosed()
 	case Opened, FaceUnavailable, AdministratorCalled, ReturnedToRoom, HelperRecorded, CodeRefused, FocusChanged, Ticked, StorageChanged:
 		// On record, and nothing of the state beyond the used time.
 	default:

@@ -33,7 +33,10 @@ type (
 	// ReportNoFace says that no face check was possible.
 	ReportNoFace struct{ FaceUnavailable }
 	// IdentifyByDocument is an administrator's identification in place of the awaited or refused check.
-	IdentifyByDocument struct{ Deed }
+	IdentifyByDocument struct {
+		Deed
+		Ground DocumentGround // empty: only the words of the deed tell
+	}
 	// ConfirmData, ReadRules, Confirm and Enter are the steps of R9.
 	ConfirmData struct{}
 	// ReadRules is the second step of R9.
@@ -133,10 +136,39 @@ type (
 		Deed
 		Act string
 	}
-	// Withdraw ends an attempt whose clock has not started and frees the station.
+	// Withdraw ends an attempt whose clock has not started, or whose candidate was removed by an act, and frees the station.
 	Withdraw struct{ Deed }
-	// TieAct notes an act about this candidate.
+	// TieAct notes an act about this candidate, with what follows from it (R18, R20). It may be said again: what is on
+	// record is not recorded twice, and what a crash kept from the record is.
 	TieAct struct{ ActTied }
+	// ReportPresence says what the camera shows while somebody works; From is filled in (R17).
+	ReportPresence struct{ PresenceChanged }
+	// ReportSeen brings one more picture around such a change.
+	ReportSeen struct{ PresenceSeen }
+	// Annul makes the result void (R26).
+	Annul struct {
+		Deed
+		Basis    AnnulmentBasis
+		Document string
+	}
+	// EndStage ends the present stage, confirmed; it cannot be gone back to (R5).
+	EndStage struct{}
+	// OpenAppeal begins the session in which the candidate sees their own work, with the name of the administrator who let
+	// them in (R24).
+	OpenAppeal struct {
+		Deed
+		Outside bool // although it is outside the profile's hours
+	}
+	// AppealWork disputes what a person marked (R24).
+	AppealWork struct{ Item, Text string }
+	// CloseAppeal ends that session.
+	CloseAppeal struct{}
+	// Notify says that somebody was told of the annulment (R26).
+	Notify struct {
+		By    string
+		Whom  Notified
+		Means string
+	}
 )
 
 func (Open) command()               {}
@@ -177,6 +209,14 @@ func (Finish) command()             {}
 func (Postpone) command()           {}
 func (Withdraw) command()           {}
 func (TieAct) command()             {}
+func (ReportPresence) command()     {}
+func (ReportSeen) command()         {}
+func (Annul) command()              {}
+func (Notify) command()             {}
+func (EndStage) command()           {}
+func (OpenAppeal) command()         {}
+func (AppealWork) command()         {}
+func (CloseAppeal) command()        {}
 
 // Decide answers a command at the time now with the events that follow, or with a *Refusal. Both are empty where nothing
 // needs to be recorded. Decide changes nothing.
@@ -223,14 +263,18 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		c.Software, c.Host = mend(c.Software), mend(c.Host)
 		return []Event{c.RunStarted}, nil
 	case TieAct:
-		if slices.ContainsFunc(a.Acts, func(t ActTied) bool { return t.Number == c.Number }) {
-			return nil, ErrAlready // the room says its acts again after each restart
-		}
-		return []Event{c.ActTied}, nil
+		return a.tieAct(c.ActTied)
+	case Annul:
+		return a.annul(c)
+	case Notify:
+		return a.notify(c)
 	case ReportStorage:
 		return reportStorage(c.StorageChanged)
 	case AppealContent:
 		return a.appealContent(c, now)
+	}
+	if events, err, ok := a.decideAppeal(cmd, now); ok {
+		return events, err
 	}
 	if a.Phase.Ended() {
 		if _, ok := cmd.(Tick); ok {
@@ -238,9 +282,18 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		}
 		return nil, ErrEnded
 	}
+	if a.Barred() {
+		switch cmd.(type) {
+		case Tick:
+			return nil, nil
+		case Withdraw, Prefer, Call, ReportPlay, ReportNoFace, ReportFocus, ReportWrongCode:
+		default:
+			return nil, ErrBarred
+		}
+	}
 	switch c := cmd.(type) {
 	case ReportFace:
-		c.Reason, c.Camera = mend(c.Reason), mend(c.Camera)
+		c.Reason, c.Camera, c.Challenge = mend(c.Reason), mend(c.Camera), mend(c.Challenge)
 		return a.reportFace(c.FaceChecked, now)
 	case ReportNoFace:
 		if c.Purpose == "" || c.Reason == "" {
@@ -256,7 +309,11 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		if purpose == "" {
 			return nil, ErrAlready
 		}
-		return deed(c.Deed, a.pass(purpose, IdentifiedByDocument{Deed: c.Deed, Purpose: purpose}, now)...)
+		e := IdentifiedByDocument{Deed: c.Deed, Purpose: purpose, Ground: c.Ground}
+		if err := e.check(); err != nil {
+			return nil, err
+		}
+		return a.pass(purpose, e, now), nil
 	case AdmitLate:
 		if !a.TooLate() {
 			return nil, ErrAlready
@@ -308,6 +365,10 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		return deed(c.Deed, HelperRecorded(c))
 	case ReportWrongCode:
 		return []Event{CodeRefused(c)}, nil
+	case ReportPresence:
+		return a.reportPresence(c)
+	case ReportSeen:
+		return a.reportSeen(c)
 	case ReportFocus:
 		return []Event{FocusChanged(c)}, nil
 	case CancelLeave:
@@ -324,7 +385,7 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		}
 		return deed(c.Deed, Postponed(c))
 	case Withdraw:
-		if a.Phase == PhaseRunning || a.Phase == PhaseFinishing {
+		if (a.Phase == PhaseRunning || a.Phase == PhaseFinishing) && !a.Barred() {
 			return nil, ErrPhase
 		}
 		return deed(c.Deed, Withdrawn(c))
@@ -349,8 +410,14 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 	if c, ok := cmd.(Leave); ok {
 		return deed(c.Deed, LeavePermitted(c))
 	}
-	if _, ok := cmd.(Finish); ok {
+	switch cmd.(type) {
+	case Finish:
 		return a.handIn(ByCandidate), nil
+	case EndStage:
+		if _, more := a.StageNow(); !more {
+			return nil, ErrStage
+		}
+		return a.endStage(ByCandidate), nil
 	}
 	if a.Paper == nil {
 		return nil, ErrNoItem
@@ -368,6 +435,9 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 	item, i, ok := a.Paper.Item(id)
 	if !ok {
 		return nil, ErrNoItem
+	}
+	if !a.Reaches(id) {
+		return nil, ErrStage
 	}
 	response := a.Responses[i]
 	switch c := cmd.(type) {
@@ -528,6 +598,15 @@ func (a *Attempt) open(o Opened) ([]Event, error) {
 	if _, _, err := ParseIIN(o.Candidate.IIN); err != nil {
 		return nil, err
 	}
+	if a.Paper != nil {
+		if err := profile.Fits(a.Paper); err != nil {
+			return nil, err
+		}
+	}
+	o.Variant = ""
+	if profile.Variants != (VariantRules{}) {
+		o.Variant = variantOf(o.Session, o.Attempt)
+	}
 	return []Event{o}, nil
 }
 
@@ -550,7 +629,7 @@ func (a *Attempt) tick(now Stamp) []Event {
 		return nil
 	}
 	if a.Remaining(now) <= 0 {
-		return a.handIn(ByTime)
+		return a.endStage(ByTime)
 	}
 	events := a.overstayed(now)
 	counts := a.Away || a.clockRuns()
@@ -562,9 +641,15 @@ func (a *Attempt) tick(now Stamp) []Event {
 
 func (a *Attempt) handIn(cause HandInCause) []Event {
 	events := []Event{HandedIn{Cause: cause}}
-	if a.Profile.Result.ShowsScore && a.Paper != nil && a.Paper.MachineMarked() {
-		points, most := a.Paper.Points(a.Responses)
-		events = append(events, Scored{Points: points, Most: most, Passed: points >= a.Profile.Result.Threshold})
+	if a.Profile.Result.ShowsScore && a.Paper != nil && a.Paper.MachineMarked() && a.Validity() == Valid {
+		m := a.Marks()
+		scored := Scored{Points: m.Points, Most: m.Most, Passed: m.Passes(a.Profile.Result.Threshold)}
+		if len(m.Blocks) > 1 {
+			for _, b := range m.Blocks {
+				scored.Blocks = append(scored.Blocks, BlockScore{Block: b.Block, Points: b.Points, Most: b.Most, Minimum: b.Minimum})
+			}
+		}
+		events = append(events, scored)
 	}
 	return events
 }
@@ -573,6 +658,8 @@ func (a *Attempt) appealContent(c AppealContent, now Stamp) ([]Event, error) {
 	switch {
 	case a.Profile.Appeal.ContentMinutes == 0:
 		return nil, ErrNoAppeal
+	case a.Validity() != Valid:
+		return nil, ErrNotProcessed
 	case a.Phase != PhaseFinished || a.HandedIn == nil:
 		return nil, ErrPhase
 	case now.Since(*a.HandedIn) > time.Duration(a.Profile.Appeal.ContentMinutes)*time.Minute:

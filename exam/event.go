@@ -67,6 +67,39 @@ const (
 	LimitLeaveMinutes LimitKind = "leave-minutes"
 )
 
+// Effect is what follows from an act for an attempt (R20). The names are recorded and never change their meaning.
+type Effect string
+
+// The effects of R20. All but EffectLift stay in force until a further act lifts them.
+const (
+	EffectNotAdmitted Effect = "not-admitted" // acts 10, 11, 13: not admitted this year
+	EffectRemoved     Effect = "removed"      // acts 12, 13: removed from the room, the result is not processed
+	EffectVoid        Effect = "void"         // act 12-1: the result is void after a review
+	EffectMoved       Effect = "moved"        // act 14: another seat
+	EffectStopped     Effect = "stopped"      // acts 14, 15: the clock stands still until an administrator ends the suspension
+	EffectPostponed   Effect = "postponed"    // act 15: another day (R12)
+	EffectLift        Effect = "lift"         // takes back what followed from the act that is corrected
+)
+
+// AnnulmentBasis says on what a decision to annul rests (R26).
+type AnnulmentBasis string
+
+// The bases of R26.
+const (
+	AnnulledByAct        AnnulmentBasis = "act"
+	AnnulledByCommission AnnulmentBasis = "commission"
+	AnnulledByOrder      AnnulmentBasis = "order"
+)
+
+// Notified is who must hear of an annulment (R26).
+type Notified string
+
+// Who is told: clauses on act 12-1 and on the act after the exam name both.
+const (
+	NotifiedCandidate  Notified = "candidate"
+	NotifiedUniversity Notified = "university"
+)
+
 // Deed is what every act of an administrator records: who, and why.
 type Deed struct {
 	By     string `cbor:"1,keyasint"`           // name of the administrator
@@ -98,6 +131,9 @@ type (
 		Start     int64     `cbor:"10,keyasint"` // start of the session, Unix milliseconds
 		Photo     []byte    `cbor:"11,keyasint"` // SHA-256 of the registered photo
 		Warnings  []Warning `cbor:"12,keyasint,omitempty"`
+		Variant   string    `cbor:"13,keyasint,omitempty"` // seed of the candidate's order of the paper; empty: the paper's own
+		Parcel    string    `cbor:"14,keyasint,omitempty"` // id of the sealed package that the paper came in, and SHA-256 of its content
+		Offset    int       `cbor:"15,keyasint,omitempty"` // of the centre's time from UTC, in seconds
 	}
 	// RunStarted marks a start of the program. From the second on, the candidate is asked for the face again (R10, R11).
 	RunStarted struct {
@@ -120,6 +156,9 @@ type (
 		Frame             []byte  `cbor:"10,keyasint"`           // SHA-256 of the deciding frame (JPEG), kept beside the log
 		Box               [4]int  `cbor:"11,keyasint"`           // face in the frame: x, y, width, height
 		Camera            string  `cbor:"12,keyasint,omitempty"` // name of the source
+		// The movements that were asked for, in their order, and how that ended: "done", or the reason of package identity.
+		Asked     []string `cbor:"13,keyasint,omitempty"`
+		Challenge string   `cbor:"14,keyasint,omitempty"`
 	}
 	// FaceUnavailable says that no check was possible, for example without a camera.
 	FaceUnavailable struct {
@@ -129,7 +168,8 @@ type (
 	// IdentifiedByDocument is an administrator's identification instead of a face check.
 	IdentifiedByDocument struct {
 		Deed
-		Purpose Purpose `cbor:"3,keyasint"`
+		Purpose Purpose        `cbor:"3,keyasint"`
+		Ground  DocumentGround `cbor:"4,keyasint,omitempty"` // out of the list; the deed's reason adds the administrator's words
 	}
 	// Locked stops the attempt until it is unlocked.
 	Locked struct {
@@ -260,6 +300,8 @@ type (
 		Points int  `cbor:"1,keyasint"`
 		Most   int  `cbor:"2,keyasint"`
 		Passed bool `cbor:"3,keyasint"`
+		// By block, in the candidate's order, where the paper has several.
+		Blocks []BlockScore `cbor:"4,keyasint,omitempty"`
 	}
 	// Closed is the regular end, after the last face check.
 	Closed struct{}
@@ -268,7 +310,8 @@ type (
 		Deed
 		Act string `cbor:"3,keyasint"`
 	}
-	// Withdrawn ends an attempt before its clock has started: a wrong IIN was typed, or the candidate is not admitted.
+	// Withdrawn ends an attempt before its clock has started (a wrong IIN was typed, or the candidate is not admitted), or
+	// after the candidate was removed by an act (R20).
 	Withdrawn struct{ Deed }
 	// ActTied is an act drawn up about this candidate (R18); the act itself lies in the room's log.
 	ActTied struct {
@@ -276,6 +319,10 @@ type (
 		Form   string `cbor:"2,keyasint"`
 		By     string `cbor:"3,keyasint"`
 		Digest []byte `cbor:"4,keyasint"` // SHA-256 of the printed act
+		// What follows from the act for this attempt (R20), in the order in which it is recorded.
+		Effects  []Effect `cbor:"5,keyasint,omitempty"`
+		Seat     string   `cbor:"6,keyasint,omitempty"` // the new one, with EffectMoved
+		Corrects string   `cbor:"7,keyasint,omitempty"` // number of the act that this one corrects
 	}
 )
 
@@ -320,6 +367,103 @@ type (
 		Cause  uint64            `cbor:"5,keyasint,omitempty"` // the record of this log that it answers
 		Fields map[string]string `cbor:"6,keyasint"`
 		Digest []byte            `cbor:"7,keyasint"` // SHA-256 of the printed act, kept beside the log
+	}
+)
+
+// The events that follow from acts, in the log of an attempt (R20, R26), and the signatures under acts, in a room's log.
+type (
+	// ConsequenceApplied puts an effect of an act in force. It stands behind ActTied, and behind the Locked, Suspended or
+	// Postponed that the effect brings with it.
+	ConsequenceApplied struct {
+		Act    string `cbor:"1,keyasint"` // number
+		Form   string `cbor:"2,keyasint"`
+		Effect Effect `cbor:"3,keyasint"`
+		By     string `cbor:"4,keyasint"`           // who signed the act
+		Seat   string `cbor:"5,keyasint,omitempty"` // the new one, with EffectMoved
+	}
+	// ConsequenceLifted takes back everything that followed from an act, by an act that corrects it (R19).
+	ConsequenceLifted struct {
+		Act  string `cbor:"1,keyasint"` // number of the correcting act
+		Of   string `cbor:"2,keyasint"` // number of the corrected one
+		Form string `cbor:"3,keyasint"` // of the correcting act
+		By   string `cbor:"4,keyasint"`
+	}
+	// Annulled is a decision after which the result is void (R26).
+	Annulled struct {
+		Deed
+		Basis    AnnulmentBasis `cbor:"3,keyasint"`
+		Document string         `cbor:"4,keyasint"` // number of the act, the minutes or the order, with its date
+	}
+	// AnnulmentNotified says that somebody was told of the annulment (R26).
+	AnnulmentNotified struct {
+		By    string   `cbor:"1,keyasint"` // who told
+		Whom  Notified `cbor:"2,keyasint"`
+		Means string   `cbor:"3,keyasint"` // how: a letter with its number, the personal account
+	}
+	// ActSigned is an electronic signature under a printed act, in a room's log (R19): a detached CMS SignedData over the
+	// PDF, which lies beside the log as its blob does.
+	ActSigned struct {
+		Number      string `cbor:"1,keyasint"` // of the act
+		Digest      []byte `cbor:"2,keyasint"` // SHA-256 of the PDF that was signed
+		Signature   []byte `cbor:"3,keyasint"` // SHA-256 of the CMS, in DER
+		Role        string `cbor:"4,keyasint"` // id of a line of signature of the form
+		Signer      string `cbor:"5,keyasint"` // subject of the certificate, RFC 4514
+		Certificate []byte `cbor:"6,keyasint"` // SHA-256 of the certificate, in DER
+		At          int64  `cbor:"7,keyasint"` // signing time in the signature, Unix milliseconds
+	}
+)
+
+// What the camera shows while somebody works, in the log of an attempt (R10, R17). None of these changes what the candidate
+// can do.
+type (
+	// PresenceChanged says that the camera shows something else than before, after that has lasted.
+	PresenceChanged struct {
+		From   Presence `cbor:"1,keyasint"`
+		To     Presence `cbor:"2,keyasint"`
+		Held   int64    `cbor:"3,keyasint"` // how long it had lasted when it was told, in milliseconds
+		Faces  int      `cbor:"4,keyasint"` // in the picture that made it sure
+		Score  float64  `cbor:"5,keyasint"` // cosine similarity with the registered photo, 0 where nothing was compared
+		Camera string   `cbor:"6,keyasint,omitempty"`
+		Detail string   `cbor:"7,keyasint,omitempty"` // state of the camera where it gives no pictures, at most MaxDetail bytes
+		Frame  []byte   `cbor:"8,keyasint,omitempty"` // SHA-256 of the picture that made it sure (JPEG), kept beside the log
+	}
+	// PresenceSeen is one more picture of the time around a PresenceChanged.
+	PresenceSeen struct {
+		Of     Presence `cbor:"1,keyasint"`           // To of that event
+		Offset int64    `cbor:"2,keyasint"`           // milliseconds from the picture that made it sure; negative: before
+		Camera string   `cbor:"3,keyasint,omitempty"` // name of the source: the one at the front or the one over the desk
+		Frame  []byte   `cbor:"4,keyasint"`           // SHA-256 of the picture (JPEG), kept beside the log
+	}
+)
+
+// BlockScore is the machine's marking of a block.
+type BlockScore struct {
+	Block   string `cbor:"1,keyasint"`
+	Points  int    `cbor:"2,keyasint"`
+	Most    int    `cbor:"3,keyasint"`
+	Minimum int    `cbor:"4,keyasint,omitempty"` // that the profile asks for
+}
+
+// The events of an exam in stages, and of appeals against the marks that people gave (R5, R24).
+type (
+	// StageEnded ends a stage that is not the last, and begins the next.
+	StageEnded struct {
+		Stage string      `cbor:"1,keyasint"`
+		Cause HandInCause `cbor:"2,keyasint"`
+	}
+	// AppealOpened begins the session in which the candidate sees their own work (R24).
+	AppealOpened struct {
+		Deed
+		Outside bool `cbor:"3,keyasint,omitempty"` // outside the profile's hours, by the administrator's decision
+	}
+	// AppealedWork disputes what a person marked.
+	AppealedWork struct {
+		Item string `cbor:"1,keyasint"`
+		Text string `cbor:"2,keyasint"`
+	}
+	// AppealClosed ends that session.
+	AppealClosed struct {
+		Cause HandInCause `cbor:"1,keyasint"`
 	}
 )
 
@@ -434,6 +578,17 @@ func (StorageChanged) Kind() string       { return "storage.changed" }
 func (CheckpointHeard) Kind() string      { return "checkpoint.heard" }
 func (PurgeLogOpened) Kind() string       { return "purge.log.opened" }
 func (Purged) Kind() string               { return "purged" }
+func (ConsequenceApplied) Kind() string   { return "consequence" }
+func (ConsequenceLifted) Kind() string    { return "consequence.lifted" }
+func (Annulled) Kind() string             { return "annulled" }
+func (AnnulmentNotified) Kind() string    { return "annulment.notified" }
+func (ActSigned) Kind() string            { return "act.signed" }
+func (PresenceChanged) Kind() string      { return "presence.changed" }
+func (PresenceSeen) Kind() string         { return "presence.seen" }
+func (StageEnded) Kind() string           { return "stage.ended" }
+func (AppealOpened) Kind() string         { return "appeal.opened" }
+func (AppealedWork) Kind() string         { return "appeal.work" }
+func (AppealClosed) Kind() string         { return "appeal.closed" }
 
 // Vocabulary returns a zero value of every event, in the order of this file.
 func Vocabulary() []Event {
@@ -489,6 +644,17 @@ func Vocabulary() []Event {
 		CheckpointHeard{},
 		PurgeLogOpened{},
 		Purged{},
+		ConsequenceApplied{},
+		ConsequenceLifted{},
+		Annulled{},
+		AnnulmentNotified{},
+		ActSigned{},
+		PresenceChanged{},
+		PresenceSeen{},
+		StageEnded{},
+		AppealOpened{},
+		AppealedWork{},
+		AppealClosed{},
 	}
 }
 

@@ -46,6 +46,8 @@ type Paper struct {
 	items  []*Item
 	place  map[string]int
 	media  map[string]*Medium
+
+	original *Paper // in a candidate's order: the paper as its file has it
 }
 
 // MediumKind says what a medium is.
@@ -76,6 +78,7 @@ type Passage struct {
 type Block struct {
 	ID    string `toml:"id"`
 	Title Text   `toml:"title"`
+	Fixed bool   `toml:"fixed"` // its tasks stand in this order for everybody
 	Items []Item `toml:"items"`
 }
 
@@ -92,6 +95,10 @@ type Item struct {
 	Options  []Option `toml:"options"`
 	Targets  []Option `toml:"targets"` // Match: what the options are put to
 	Reuse    bool     `toml:"reuse"`   // Match: a target may take several options
+
+	Fixed     bool   `toml:"fixed"`     // its options stand in this order for everybody ("all of the above")
+	Marking   Scheme `toml:"marking"`   // empty: as the profile says
+	Tolerance string `toml:"tolerance"` // Short: how far a number may lie from the key, "0.05" or "2%"; empty: words are compared
 }
 
 // Option is one of the answers to choose from.
@@ -195,6 +202,9 @@ func (it *Item) check() (errs []error) {
 	bad(it.Points >= 1 && it.Points <= 1000, "has %d points, not 1–1000", it.Points)
 	bad(it.WordsMin >= 0 && (it.WordsMax == 0 || it.WordsMax >= it.WordsMin), "asks for %d to %d words", it.WordsMin, it.WordsMax)
 	bad(it.Kind == Match || len(it.Targets) == 0 && !it.Reuse, "is %q and has targets", it.Kind)
+	if err := it.checkMarking(); err != nil {
+		errs = append(errs, err)
+	}
 	set := func(options []Option, what string) {
 		bad(len(options) >= 2 && len(options) <= 12, "has %d %ss, not 2–12", len(options), what)
 		for i, o := range options {
@@ -343,31 +353,10 @@ func (p *Paper) MachineMarked() bool {
 	return !slices.ContainsFunc(p.items, func(it *Item) bool { return len(it.Key) == 0 })
 }
 
-// Points marks responses by the items' keys (R4; 2/1/0 marking of КТ is not part of this format): the points reached and
-// the points that the keyed items hold. Short answers are compared without regard to case and outer space.
+// Points marks responses as [Paper.Mark] does without a profile: the points reached and the points that the keyed items hold (R4).
 func (p *Paper) Points(responses []Response) (points, most int) {
-	for i, it := range p.items {
-		if len(it.Key) == 0 {
-			continue
-		}
-		most += it.Points
-		if i < len(responses) && it.right(responses[i]) {
-			points += it.Points
-		}
-	}
-	return points, most
-}
-
-func (it *Item) right(r Response) bool {
-	if it.Kind == Short {
-		given := strings.ToLower(strings.TrimSpace(r.Text))
-		return slices.ContainsFunc(it.Key, func(k string) bool { return strings.ToLower(strings.TrimSpace(k)) == given })
-	}
-	if it.Kind == Order {
-		return slices.Equal(it.Key, r.Options)
-	}
-	key := slices.Sorted(slices.Values(it.Key))
-	return slices.Equal(key, slices.Sorted(slices.Values(r.Options)))
+	m := p.Mark(nil, responses)
+	return m.Points, m.Most
 }
 
 // Trim returns the bytes without a byte-order mark, which spreadsheet programs put before text files.

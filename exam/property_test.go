@@ -113,7 +113,17 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 			return exam.Postpone{Deed: admin, Act: rapid.SampledFrom([]string{"15-1", ""}).Draw(t, "act")}
 		}
 	case 32:
-		return exam.TieAct{ActTied: exam.ActTied{Number: drawText.Draw(t, "number")}}
+		return exam.TieAct{ActTied: drawAct(t, a)}
+	case 39:
+		if a.Annulment == nil && evenly(t, "really", 4) > 0 {
+			return exam.Tick{}
+		}
+		return rapid.SampledFrom([]exam.Command{
+			exam.Annul{Deed: deed, Basis: exam.AnnulledByCommission, Document: "№ 4"},
+			exam.Annul{Deed: deed, Document: "№ 4"},
+			exam.Notify{By: deed.By, Whom: exam.NotifiedUniversity, Means: "хат"},
+			exam.Notify{By: deed.By, Whom: "x", Means: "хат"},
+		}).Draw(t, "annulment")
 	case 33:
 		return exam.ReportStorage{StorageChanged: exam.StorageChanged{
 			Place:  rapid.SampledFrom([]string{exam.StorageFirst, exam.StorageSecond, "third", ""}).Draw(t, "place"),
@@ -132,6 +142,23 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 		return exam.Prefer{Preferences: exam.Preferences{Percent: drawInt.Draw(t, "percent") + 100, Theme: rapid.SampledFrom([]string{"dark", "light", "Dark"}).Draw(t, "theme"), HideClock: rapid.Bool().Draw(t, "hide")}}
 	}
 	return exam.Tick{}
+}
+
+// drawAct leans towards acts that lift what holds the attempt up, or it would hardly go on.
+func drawAct(t *rapid.T, a *exam.Attempt) exam.ActTied {
+	act := exam.ActTied{Number: drawText.Draw(t, "number"), By: "Сәуле", Seat: rapid.SampledFrom([]string{"7", "7", ""}).Draw(t, "seat")}
+	if len(a.Acts) > 0 && evenly(t, "correct", 2) == 0 {
+		act.Number = "corr-" + act.Number
+		act.Corrects = a.Acts[evenly(t, "which", uint64(len(a.Acts)))].Number
+		act.Effects = []exam.Effect{exam.EffectLift}
+		return act
+	}
+	if evenly(t, "effects", 3) == 0 {
+		act.Effects = rapid.SliceOfN(rapid.SampledFrom([]exam.Effect{
+			exam.EffectNotAdmitted, exam.EffectRemoved, exam.EffectVoid, exam.EffectMoved, exam.EffectStopped, exam.EffectPostponed, exam.EffectLift, "x",
+		}), 0, 3).Draw(t, "effect")
+	}
+	return act
 }
 
 // drawNow moves the clocks: mostly a little forward, sometimes by hours, sometimes the date jumps by years, sometimes the
@@ -333,8 +360,22 @@ func check(t *rapid.T, old, next *exam.Attempt, e exam.Event) {
 			fail("a place that keeps the log has changed the attempt")
 		}
 	}
-	if old.Phase == exam.PhasePostponed && e.Kind() != "act.tied" && e.Kind() != "storage.changed" {
+	late := []string{"act.tied", "consequence", "consequence.lifted", "annulled", "annulment.notified", "storage.changed"}
+	if old.Phase == exam.PhasePostponed && !slices.Contains(late, e.Kind()) {
 		fail("something follows postponing")
+	}
+	// R20, R26
+	switch _, moved := next.InForce(exam.EffectMoved); {
+	case next.Barred() && (next.IsRunning() || next.Awaits() != "" || next.Used > old.UsedAt(next.Last)):
+		fail("a candidate who was removed goes on")
+	case next.Score != nil && next.Validity() != exam.Valid:
+		fail("a result that does not count is shown")
+	case next.Validity() == exam.Valid && next.Withheld != nil:
+		fail("a result that counts is withheld")
+	case !moved && next.Seat() != next.Opened.Candidate.Seat:
+		fail("another seat without an act")
+	case old.Annulment != nil && next.Validity() != exam.Void:
+		fail("an annulment was undone")
 	}
 	if !reflect.DeepEqual(old.Responses, next.Responses) && old.Seq > 0 && (!old.IsRunning() || old.UsedAt(next.Last) >= old.Allowance()) {
 		fail("a response changed while the candidate could not answer")

@@ -22,7 +22,15 @@ var (
 	ErrWindowOver  = refuse("window-over")  // the time for an appeal is over (R15)
 	ErrNoAppeal    = refuse("no-appeal")    // this kind of appeal is not open for this item or exam (R15)
 	ErrNoRestart   = refuse("no-restart")   // the attempt has ended, so no run can begin in it
+	ErrStage       = refuse("stage")        // the item belongs to a stage that is over or has not begun, or no stage follows (R5)
 	ErrNotExpected = refuse("not-expected") // the IIN is not on the list of this session (R9)
+
+	ErrSealed       = refuse("sealed")        // the exam's package has not been opened
+	ErrAppealWindow = refuse("appeal-window") // the hours of the appeal session have not come or are over (R24)
+
+	ErrBarred       = refuse("barred")        // by an act the candidate is not admitted, or was removed (R20)
+	ErrNotProcessed = refuse("not-processed") // by an act or a decision the result is not processed, or is void (R20, R26)
+	ErrNotAnnulled  = refuse("not-annulled")  // nobody is told of an annulment that was not decided (R26)
 )
 
 // Refusals because of what a command contains.
@@ -43,4 +51,5 @@ var (
 	ErrDocument   = refuse("document")    // the document for extra time is missing (R2)
 	ErrGround     = refuse("ground")      // the ground of a content appeal is not 1–4 (R15)
 	ErrFaceReport = refuse("face-report") // a face check without purpose or verdict
+	ErrEffect     = refuse("effect")      // an act with an unknown effect, one without a seat, or a lift of nothing (R20)
 )

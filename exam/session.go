@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,6 +23,12 @@ type Session struct {
 	Profile string    `toml:"profile"` // id of the profile
 	Paper   string    `toml:"paper"`   // id of the paper
 	Note    string    `toml:"note"`    // shown on the login screen; for demonstrations
+	// Parcel is the sealed package that profile and paper come in, and Roster the signed list of candidates: files relative to
+	// the session's. Empty: profiles, papers and candidates stand in the open.
+	Parcel string `toml:"parcel"`
+	Roster string `toml:"roster"`
+	// Signers are NCT's public keys, as signed notes write verifier keys. What none of them signed is not taken.
+	Signers []string `toml:"nct_signers"`
 	// Recipients of NCT that can open the logs (R22, R27): age recipients, checked by package vault.
 	Recipients     []string        `toml:"nct_recipients"`
 	Candidates     []Candidate     `toml:"candidates"`
@@ -71,10 +78,47 @@ func ParseSession(data []byte) (*Session, error) {
 	bad(hasOffset(data), "start has no offset from UTC")
 	bad(profileID.MatchString(s.Profile), "profile %q is not [a-z0-9-]{1,32}", s.Profile)
 	bad(profileID.MatchString(s.Paper), "paper %q is not [a-z0-9-]{1,32}", s.Paper)
-	bad(len(s.Candidates) > 0, "no candidates")
+	bad(len(s.Candidates) > 0 || s.Roster != "", "no candidates")
+	bad(len(s.Candidates) == 0 || s.Roster == "", "candidates stand in the file, and it names the list %q too", s.Roster)
 	bad(len(s.Administrators) > 0, "no administrators")
+	for key, path := range map[string]string{"parcel": s.Parcel, "roster": s.Roster} {
+		bad(path == "" || filepath.IsLocal(path), "%s is %q, which is no path below the session's folder", key, path)
+		bad(path == "" || len(s.Signers) > 0, "%s is there, and nct_signers is empty: nobody could say who made it", key)
+	}
+	errs = append(errs, checkCandidates(s.Candidates))
+	for i, a := range s.Administrators {
+		bad(strings.TrimSpace(a.Name) != "", "administrator %d has no name", i+1)
+		_, _, err := parseCode(a.Code)
+		bad(err == nil, "administrator %d (%s): the code is not argon2id in PHC form", i+1, a.Name)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// WithCandidates returns the session with the candidates of its list. Errors name the candidate that is wrong.
+func (s *Session) WithCandidates(list []Candidate) (*Session, error) {
+	if len(list) == 0 {
+		return nil, errors.New("session: no candidates")
+	}
+	if err := checkCandidates(list); err != nil {
+		return nil, err
+	}
+	out := *s
+	out.Candidates = list
+	return &out, nil
+}
+
+func checkCandidates(list []Candidate) error {
+	var errs []error
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("session: "+format, args...))
+		}
+	}
 	seen := make(map[string]bool)
-	for i, c := range s.Candidates {
+	for i, c := range list {
 		if _, _, err := ParseIIN(c.IIN); err != nil {
 			errs = append(errs, fmt.Errorf("session: candidate %d (%s): the IIN is wrong: %w", i+1, c.Name, err))
 		}
@@ -85,15 +129,7 @@ func ParseSession(data []byte) (*Session, error) {
 		bad(c.ExtraMinutes >= 0, "candidate %d (%s): %d extra minutes", i+1, c.Name, c.ExtraMinutes)
 		bad(c.ExtraMinutes == 0 || c.ExtraDocument != "", "candidate %d (%s): extra time without a document", i+1, c.Name)
 	}
-	for i, a := range s.Administrators {
-		bad(strings.TrimSpace(a.Name) != "", "administrator %d has no name", i+1)
-		_, _, err := parseCode(a.Code)
-		bad(err == nil, "administrator %d (%s): the code is not argon2id in PHC form", i+1, a.Name)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return errors.Join(errs...)
 }
 
 // hasOffset reports whether start says its offset from UTC. Taken in the computer's zone, it would make lateness (R3) a

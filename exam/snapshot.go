@@ -12,7 +12,7 @@ import (
 
 // snapshotVersion is raised with every change of the state's fields, of their meaning, or of what Apply makes of an event:
 // a snapshot taken under other rules must not stand for the fold under these.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // What RestoreAttempt answers to what it cannot take. After each of them the attempt is folded from its first event.
 var (
@@ -67,7 +67,12 @@ func RestoreAttempt(data []byte, paper *Paper) (*Attempt, error) {
 	if a.Profile, err = ParseProfile(a.Opened.Profile); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrSnapshot, err)
 	}
-	a.Paper = paper
+	if a.Paper = paper; paper != nil {
+		if err := a.Profile.Fits(paper); err != nil {
+			return nil, fmt.Errorf("%w: %v", ErrSnapshot, err)
+		}
+		a.Paper = paper.Arranged(a.Opened.Variant, a.Profile.Variants)
+	}
 	return a, nil
 }
 

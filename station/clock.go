@@ -47,7 +47,11 @@ func (p *examPane) tellTime(a *exam.Attempt, left time.Duration) {
 	}
 	words := ""
 	if due > 0 && due != u.putAway {
-		words = u.t("station.exam.warning", "Minutes", due)
+		id := "station.exam.warning"
+		if look.Large() {
+			id = "station.exam.warning-brief" // the list of tasks below it needs its room, too
+		}
+		words = u.t(id, "Minutes", due)
 	}
 	if p.warning.Text() != words {
 		p.warning.Set(look.Warning, words)

@@ -11,7 +11,9 @@ import (
 // switches between threads, which together are more than all the rest of an exam screen at which somebody thinks. Instead its
 // goroutine waits in the window system for the next key, a function that this program posts, or the end of a nap.
 type doze struct {
-	allowed func() bool  // nothing moves on the screen by itself
+	allowed func() bool // nothing moves on the screen by itself
+	window  windowSystem
+	queue   func(func()) // has the toolkit's goroutine run a function
 	posted  atomic.Int64 // functions that have been posted and have not run
 	napping atomic.Bool
 	touched atomic.Int64 // when somebody's hands ended a nap last, in Unix milliseconds
@@ -20,9 +22,21 @@ type doze struct {
 	until time.Time // no nap before; the toolkit's goroutine's own, like allowed
 }
 
+// windowSystem is where the toolkit's goroutine waits for the next key.
+type windowSystem interface {
+	// wait returns after the time, or sooner: when somebody's hands did something, or wake was called.
+	wait(time.Duration)
+	// wake ends wait, or the next one. Any goroutine may call it.
+	wake()
+}
+
+func newDoze(allowed func() bool) *doze {
+	return &doze{allowed: allowed, window: realWindows{}, queue: fyne.Do}
+}
+
 const (
 	// How late what the toolkit itself wants to do by the clock may come. The station's own clocks post functions.
-	longNap  = 300 * time.Millisecond
+	longNap  = time.Second
 	shortNap = 40 * time.Millisecond // while somebody uses keyboard or mouse
 
 	// How long after something was done the toolkit runs as it always does, to paint what has changed: two of its rounds, and
@@ -31,7 +45,7 @@ const (
 	awakeLong = 100 * time.Millisecond
 
 	stillAfter = 3 * time.Second
-	tidyAfter  = 65 * time.Second // the toolkit keeps what it has painted for a minute
+	tidyAfter  = 35 * time.Second // frugal.Keep, and what the toolkit takes until it looks
 )
 
 // still reports whether nobody has touched keyboard or mouse for some seconds.
@@ -52,13 +66,13 @@ func (d *doze) tidies() bool {
 // post runs f on the toolkit's goroutine, like fyne.Do, and ends a nap.
 func (d *doze) post(f func()) {
 	d.posted.Add(1)
-	fyne.Do(func() {
+	d.queue(func() {
 		d.posted.Add(-1)
 		d.stay(awake)
 		f()
 	})
 	if d.napping.Load() {
-		wakeWindows()
+		d.window.wake()
 	}
 }
 
@@ -77,7 +91,7 @@ func (d *doze) run(stop <-chan struct{}) {
 			return
 		case <-time.After(awake):
 		}
-		fyne.Do(func() {
+		d.queue(func() {
 			d.nap()
 			done <- struct{}{}
 		})
@@ -104,7 +118,7 @@ func (d *doze) nap() {
 		return
 	}
 	end := time.Now().Add(length)
-	awaitWindows(length)
+	d.window.wait(length)
 	if d.posted.Load() == 0 && time.Now().Before(end) {
 		d.touched.Store(time.Now().UnixMilli())
 		d.stay(awakeLong)

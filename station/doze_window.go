@@ -8,14 +8,15 @@ import (
 	"github.com/go-gl/glfw/v3.4/glfw"
 )
 
-// awaitWindows handles the input of all windows, and waits for some for at most d. It must run on the toolkit's goroutine.
-func awaitWindows(d time.Duration) {
+// realWindows waits where the toolkit's own library does. wait must run on the toolkit's goroutine.
+type realWindows struct{}
+
+func (realWindows) wait(d time.Duration) {
 	defer ended()
 	glfw.WaitEventsTimeout(d.Seconds())
 }
 
-// wakeWindows ends awaitWindows, or the next one. Any goroutine may call it.
-func wakeWindows() {
+func (realWindows) wake() {
 	defer ended()
 	glfw.PostEmptyEvent()
 }

@@ -2,6 +2,8 @@ package station
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"image"
 	"net/url"
@@ -16,8 +18,8 @@ import (
 	"emtihan/station/problem"
 )
 
-// eye is the station's camera and its face models. The camera is open only while a screen shows its picture, and the models
-// are there only while a screen checks a face: they load faster than a camera opens, and lie idle through hours of writing.
+// eye is the station's camera and its face models. The camera is open only while somebody looks, and the models are there
+// only while somebody checks a face or watches the seat.
 type eye struct {
 	source string
 	models string
@@ -29,25 +31,124 @@ type eye struct {
 	mu       sync.Mutex // guards what follows
 	photo    string     // the registered photo that template was made of
 	template identity.Template
+	cam      *camera.Camera
+	device   string          // what the source led to when cam was opened
+	users    map[int]float64 // pictures a second that each wants; 0: all
+	last     int             // user
+	lingers  *time.Timer     // closes the camera when nobody has come back
 }
 
 func newEye(source, models string) *eye {
-	e := &eye{source: source, models: models}
+	e := &eye{source: source, models: models, users: make(map[int]float64)}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	return e
 }
 
+// spawn runs f on a goroutine of its own, unless the program ends.
+func (e *eye) spawn(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ctx.Err() == nil {
+		e.watchers.Go(f)
+	}
+}
+
 // close ends every watch. A camera that hangs in its driver does not keep the program.
 func (e *eye) close() {
+	e.mu.Lock()
 	e.cancel()
+	e.mu.Unlock()
 	idle := make(chan struct{})
 	go func() {
 		e.watchers.Wait()
+		e.letGo(true)
 		close(idle)
 	}()
 	select {
 	case <-idle:
 	case <-time.After(hangs):
+	}
+}
+
+// take returns the camera for somebody who wants so many pictures a second, 0 for all, and what gives it back. One open camera
+// serves all of them, since a device takes one reader only, and two screens may follow each other faster than it closes.
+func (e *eye) take(rate float64) (*camera.Camera, func(), error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lingers != nil {
+		e.lingers.Stop()
+		e.lingers = nil
+	}
+	// A name such as /dev/v4l/by-id/… may lead to another camera by now.
+	device := ledTo(e.source)
+	if e.cam != nil && len(e.users) == 0 && device != e.device {
+		_ = e.cam.Close() // its error is always nil
+		e.cam = nil
+	}
+	if e.cam == nil {
+		cam, err := camera.Start(e.source, camera.Options{Rate: rate})
+		if err != nil {
+			return nil, nil, err
+		}
+		e.cam, e.device = cam, device
+	}
+	e.last++
+	id := e.last
+	e.users[id] = rate
+	e.pace()
+	return e.cam, func() { e.leave(id) }, nil
+}
+
+// ledTo follows the links of a camera's name; a name that is no path stays as it is.
+func ledTo(source string) string {
+	name, _, _ := strings.Cut(source, "#")
+	if path, err := filepath.EvalSymlinks(name); err == nil {
+		return path
+	}
+	return name
+}
+
+func (e *eye) leave(id int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.users, id)
+	if len(e.users) > 0 {
+		e.pace()
+		return
+	}
+	if e.ctx.Err() == nil && e.lingers == nil {
+		e.lingers = time.AfterFunc(linger, func() { e.letGo(false) })
+	}
+}
+
+// pace gives everybody what the most demanding wants; e.mu is held.
+func (e *eye) pace() {
+	rate := 0.0
+	for _, want := range e.users {
+		if want == 0 {
+			rate = 0
+			break
+		}
+		rate = max(rate, want)
+	}
+	e.cam.SetRate(rate)
+}
+
+// letGo closes the camera if nobody looks, or in any case.
+func (e *eye) letGo(always bool) {
+	e.mu.Lock()
+	cam := e.cam
+	if !always && len(e.users) > 0 {
+		cam = nil
+	}
+	if cam != nil {
+		e.cam = nil
+	}
+	e.lingers = nil
+	e.mu.Unlock()
+	if cam != nil {
+		_ = cam.Close() // its error is always nil
+		giveBack()
 	}
 }
 
@@ -61,61 +162,55 @@ type glance struct {
 
 const (
 	pictureEvery = 100 * time.Millisecond // a live picture needs no more, and each one repaints the window
-	reopenEvery  = 2 * time.Second
-	hangs        = 3 * time.Second // a camera that has not ended by then does not end
+	linger       = 2 * time.Second        // for the next screen
+	hangs        = 3 * time.Second        // a camera that has not ended by then does not end
 )
 
+// looking is what somebody wants to see.
+type looking struct {
+	paint func(camera.Frame) image.Image
+	photo []byte          // compared with whom; nil: nobody
+	again <-chan struct{} // each value asks for one check
+	rules exam.FaceRules
+	why   exam.Purpose // of the checks
+}
+
 // start watches on a goroutine of its own until the returned function is called or the program ends.
-func (e *eye) start(photo []byte, again <-chan struct{}, tell func(context.Context, glance)) context.CancelFunc {
+func (e *eye) start(l looking, tell func(context.Context, glance)) context.CancelFunc {
 	ctx, cancel := context.WithCancel(e.ctx)
-	e.watchers.Go(func() { e.watch(ctx, photo, again, func(g glance) { tell(ctx, g) }) })
+	e.spawn(func() { e.look(ctx, l, func(g glance) { tell(ctx, g) }) })
 	return cancel
 }
 
-// watch opens the camera and tells each picture until ctx ends, and opens it again when it is lost. With a photo it
-// checks the face, too, once for every value that comes from again.
-func (e *eye) watch(ctx context.Context, photo []byte, again <-chan struct{}, tell func(glance)) {
-	defer giveBack()
-	for ctx.Err() == nil {
-		cam, err := camera.Open(ctx, e.source)
-		if err != nil {
-			if ctx.Err() == nil {
-				tell(glance{err: problem.New(problem.CameraMissing, err)})
-			}
-			pause(ctx, reopenEvery)
-			continue
-		}
-		e.look(ctx, cam, photo, again, tell)
-		_ = cam.Close() // its error is always nil
+// look tells each picture until ctx ends, and once each time that the camera has no more of them. With a photo it checks the
+// face, too, once for every value that comes from again.
+func (e *eye) look(ctx context.Context, l looking, tell func(glance)) {
+	cam, done, err := e.take(0)
+	if err != nil {
+		tell(glance{err: problem.New(problem.CameraMissing, err)})
+		return
 	}
-}
-
-func (e *eye) look(ctx context.Context, cam *camera.Camera, photo []byte, again <-chan struct{}, tell func(glance)) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer done()
 	var checks sync.WaitGroup
 	defer checks.Wait()
-	if photo != nil {
-		checks.Go(func() { e.checks(ctx, cam, photo, again, tell) })
+	if l.photo != nil {
+		checks.Go(func() { e.checks(ctx, cam, l, tell) })
 	}
-	seq := uint64(0)
-	for last := time.Now(); ; {
+	seq, told := uint64(0), camera.Starting
+	for ctx.Err() == nil {
 		frame, err := cam.Next(ctx, seq)
 		switch {
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, camera.ErrClosed):
+		case ctx.Err() != nil, errors.Is(err, camera.ErrClosed):
 			return
 		case err != nil:
-			tell(glance{err: problem.New(problem.CameraMissing, err)})
-			if time.Since(last) > 5*time.Second {
-				cancel()
-				return
+			if state := cam.Status().State; state != told {
+				told = state
+				tell(glance{err: problem.New(problem.CameraMissing, err)})
 			}
 			continue
 		}
-		seq, last = frame.Seq, time.Now()
-		tell(glance{picture: frame.Image()})
+		seq, told = frame.Seq, camera.Online
+		tell(glance{picture: l.paint(frame)})
 		pause(ctx, pictureEvery)
 	}
 }
@@ -128,7 +223,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // checks checks the face once for every value that comes from again, until ctx ends.
-func (e *eye) checks(ctx context.Context, cam *camera.Camera, photo []byte, again <-chan struct{}, tell func(glance)) {
+func (e *eye) checks(ctx context.Context, cam *camera.Camera, l looking, tell func(glance)) {
 	var verifier *identity.Verifier
 	defer func() {
 		if verifier != nil {
@@ -139,7 +234,7 @@ func (e *eye) checks(ctx context.Context, cam *camera.Camera, photo []byte, agai
 		select {
 		case <-ctx.Done():
 			return
-		case <-again:
+		case <-l.again:
 		}
 		if verifier == nil {
 			loaded, err := identity.Load(e.models)
@@ -149,19 +244,23 @@ func (e *eye) checks(ctx context.Context, cam *camera.Camera, photo []byte, agai
 			}
 			verifier = loaded
 		}
-		e.check(ctx, verifier, cam, photo, tell)
+		e.check(ctx, verifier, cam, l, tell)
 	}
 }
 
-func (e *eye) check(ctx context.Context, verifier *identity.Verifier, cam *camera.Camera, photo []byte, tell func(glance)) {
-	template, err := e.enroll(verifier, photo)
+func (e *eye) check(ctx context.Context, verifier *identity.Verifier, cam *camera.Camera, l looking, tell func(glance)) {
+	template, err := e.enroll(verifier, l.photo)
 	if err != nil {
 		tell(glance{err: problem.New(problem.PhotoMissing, err)})
 		return
 	}
-	result, err := verifier.Check(ctx, cam, template, identity.Options{
-		OnObservation: func(o identity.Observation) { tell(glance{seen: &o}) },
-	})
+	opts := identity.Options{OnObservation: func(o identity.Observation) { tell(glance{seen: &o}) }}
+	if opts.Challenge, err = challenge(l.rules, l.why); err != nil {
+		tell(glance{err: problem.New(problem.Unexpected, err)})
+		return
+	}
+	opts.InDoubt = opts.Challenge != nil && l.rules.ChallengeInDoubt
+	result, err := verifier.Check(ctx, cam, template, opts)
 	if ctx.Err() != nil {
 		return
 	}
@@ -170,6 +269,16 @@ func (e *eye) check(ctx context.Context, verifier *identity.Verifier, cam *camer
 		return
 	}
 	tell(glance{result: &result})
+}
+
+// challenge returns the movements that the profile asks for at a check, in an order that nobody can know; nil: none.
+func challenge(rules exam.FaceRules, why exam.Purpose) (*identity.Challenge, error) {
+	if !rules.Challenges(why) {
+		return nil, nil
+	}
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails: it ends the program instead
+	return identity.NewChallenge(identity.ChallengeOptions{Count: rules.ChallengeSteps, Seed: binary.LittleEndian.Uint64(seed[:])})
 }
 
 func (e *eye) enroll(verifier *identity.Verifier, photo []byte) (identity.Template, error) {
@@ -187,13 +296,22 @@ func (e *eye) enroll(verifier *identity.Verifier, photo []byte) (identity.Templa
 
 // report makes the event of a finished check (R10).
 func report(purpose exam.Purpose, source string, r *identity.Result, sum []byte) exam.ReportFace {
-	return exam.ReportFace{FaceChecked: exam.FaceChecked{
+	f := exam.FaceChecked{
 		Purpose: purpose, Verdict: exam.Verdict(r.Verdict), Reason: string(r.Reason),
 		Score: r.Score, Threshold: r.Threshold, Liveness: r.Liveness, LivenessThreshold: r.LivenessThreshold,
 		Frames: r.Frames, Millis: r.Took.Milliseconds(), Frame: sum,
 		Box:    [4]int{r.Face.Min.X, r.Face.Min.Y, r.Face.Dx(), r.Face.Dy()},
 		Camera: source,
-	}}
+	}
+	if c := r.Challenge; c != nil {
+		for _, s := range c.Asked {
+			f.Asked = append(f.Asked, string(s))
+		}
+		if f.Challenge = string(c.Why); c.Done {
+			f.Challenge = "done"
+		}
+	}
+	return exam.ReportFace{FaceChecked: f}
 }
 
 // cameraName is what the log calls the camera: an address without its password and query.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"emtihan/exam"
 	"emtihan/station/editor"
 	"emtihan/station/editor/keyboard"
 	"emtihan/station/look"
@@ -29,6 +30,7 @@ type head struct {
 	u                    *ui
 	layout, camera, room *editor.Line
 	bar                  *foldLayout
+	row                  *fyne.Container
 }
 
 // newHead builds the bar. saved and clock belong to the exam, which keeps them true.
@@ -64,10 +66,10 @@ func newHead(u *ui, saved, clock *editor.Line) (*head, fyne.CanvasObject) {
 	languages, view, help := u.languages(), u.viewButton(), u.helpButton()
 	h.bar = &foldLayout{gap: 12, stretch: who, folds: []fyne.CanvasObject{languages, view, help}}
 	h.bar.objects = []fyne.CanvasObject{photo, who, states, container.New(layout.NewCustomPaddedVBoxLayout(0), marks...), clock, languages, view, help}
-	row := container.New(h.bar, h.bar.objects...)
+	h.row = container.New(h.bar, h.bar.objects...)
 	h.update()
 	return h, container.NewStack(canvas.NewRectangle(look.Paper), container.NewBorder(nil, look.Rule(), nil, nil,
-		container.New(layout.NewCustomPaddedLayout(4, 4, 12, 12), row)))
+		container.New(layout.NewCustomPaddedLayout(4, 4, 12, 12), h.row)))
 }
 
 // update says what is so now. What is well is quiet; what is not is told by other words, and bolder.
@@ -90,10 +92,16 @@ func (h *head) update() {
 		return u.t(no)
 	}
 	s := u.standing()
-	if s.camera == cameraUnknown {
+	wide := h.camera.MinSize().Width
+	if s.seat.Asks() {
+		set(h.camera, u.t("station.seat."+string(s.seat)), false)
+	} else if s.camera == cameraUnknown {
 		set(h.camera, "", true)
 	} else {
 		set(h.camera, choose(s.camera == cameraThere, "station.exam.camera-works", "station.exam.camera-fails"), s.camera == cameraThere)
+	}
+	if h.camera.MinSize().Width != wide {
+		h.row.Refresh()
 	}
 	set(h.room, choose(s.room, "station.exam.room-hears", "station.exam.room-silent"), s.room)
 	text := ""
@@ -108,6 +116,7 @@ type standing struct {
 	camera cameraState
 	room   bool   // the administrators' computer hears this station; always true where there is none
 	layout string // short name of the keyboard layout; empty while it is not known
+	seat   exam.Presence
 }
 
 // cameraState is what is known of the camera. It is open only for face checks, so between them no more can be said than
@@ -123,7 +132,7 @@ const (
 func (u *ui) standing() standing {
 	return standing{
 		camera: cameraState(u.camera.Load()), room: u.room.client == nil || u.room.answers(),
-		layout: u.layout,
+		layout: u.layout, seat: u.seat,
 	}
 }
 

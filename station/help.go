@@ -33,13 +33,16 @@ func (u *ui) helpLines(list []binding) []helpLine {
 	for _, name := range names {
 		keys := caps[name]
 		text := strings.Join(keys, ", ")
-		if len(keys) > 2 {
+		if len(keys) > mostKeys {
 			text = keys[0] + " … " + keys[len(keys)-1]
 		}
 		out = append(out, helpLine{text, u.t("station.keys." + name)})
 	}
 	return out
 }
+
+// mostKeys are listed one by one; more are a row of digits.
+const mostKeys = 4
 
 // moves are the keys that every screen has from the toolkit.
 var moves = []struct{ caps, name string }{
@@ -133,8 +136,8 @@ func (u *ui) helpSheet() {
 		columns = container.NewHBox(tight(append(left, right...)))
 	}
 	done := look.NewButton(u.t("common.close"), look.Primary, u.keys, u.closeSheet)
-	content := container.NewVBox(look.Heading(u.t("station.help.title")), columns, container.NewHBox(layout.NewSpacer(), done))
-	u.open(&sheet{name: "help"}, content, done)
+	content := container.NewVBox(look.Heading(u.t("station.help.title")), columns)
+	u.open(&sheet{name: "help", foot: container.NewHBox(layout.NewSpacer(), done)}, content, done)
 }
 
 // writesText reports whether the screen has a field for a text of many lines.

@@ -4,7 +4,7 @@ package station
 // #ifdef __GLIBC__
 // #include <malloc.h>
 // static void trim(void) { malloc_trim(0); }
-// static void modest(void) { mallopt(M_ARENA_MAX, 2); mallopt(M_MMAP_THRESHOLD, 256 * 1024); }
+// static void modest(void) { mallopt(M_ARENA_MAX, 2); mallopt(M_MMAP_THRESHOLD, 64 * 1024); }
 // #else
 // static void trim(void) {}
 // static void modest(void) {}
@@ -14,12 +14,14 @@ import "C"
 import (
 	"runtime/debug"
 	"sync"
+
+	_ "emtihan/station/frugal"
 )
 
 // A station shares a weak computer with the X server and whatever paints in the place of a graphics card. Its own state is a
 // few megabytes; what grows is garbage from pictures and from screens that were left, in Go's heap and in the C library's.
 const (
-	garbagePercent = 40 // of what lives, before Go collects
+	garbagePercent = 20 // of what lives, before Go collects
 )
 
 // beModest keeps the program's memory small from the start. It must come before the first use of camera, models and window.

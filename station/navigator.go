@@ -112,6 +112,9 @@ func (n *navigator) update(a *exam.Attempt) {
 	now := n.p.u.filter
 	listed := make([]int, 0, len(n.slots))
 	for i, item := range a.Paper.Items() {
+		if !a.Reaches(item.ID) {
+			continue // of a part that is over or has not begun (R5)
+		}
 		for f := range filters {
 			if f.takes(item, a.Responses[i]) {
 				counts[f]++
@@ -378,6 +381,10 @@ func (u *ui) jumpSheet() {
 			message.Set(look.Trouble, u.t("refusal.no-item")+" "+u.t("station.jump.range", "Count", len(items)))
 			field.TypedShortcut(&fyne.ShortcutSelectAll{})
 			u.win.Canvas().Focus(field)
+			return
+		}
+		if !u.view.Attempt.Reaches(items[n-1].ID) {
+			message.Set(look.Trouble, u.said(exam.ErrStage))
 			return
 		}
 		u.closeSheet()

@@ -29,6 +29,13 @@ func dialRoom(path, station string) *roomLink {
 				actor.Do(exam.TieAct{ActTied: tied}, nil)
 			}
 		},
+		OnOrder: func(o room.Order) {
+			if actor := r.actor.Load(); actor != nil {
+				if command, ok := o.Command(actor.View().Attempt); ok {
+					actor.Do(command, nil)
+				}
+			}
+		},
 		OnState: func(connected bool, _ error) { r.up.Store(connected) },
 	})
 	return r

@@ -53,7 +53,7 @@ func (u *ui) examScreen() *screen {
 	p.saved.Reserve = []string{u.t("station.exam.saving"), u.t("station.exam.saved"), u.t("station.exam.unsaved")}
 	p.clock.Reserve = []string{clockText(10*time.Hour - time.Second)}
 	p.saved.TextSize, p.clock.TextSize = 15*look.Scale(), 22*look.Scale()
-	p.clock.TextStyle = fyne.TextStyle{Bold: true, Monospace: true}
+	p.clock.TextStyle = fyne.TextStyle{Monospace: true} // the style of the calculator: the toolkit holds megabytes for each
 	p.counts = look.Note("")
 	p.nav = newNavigator(p)
 	side := p.nav.column()
@@ -75,6 +75,7 @@ func (u *ui) examScreen() *screen {
 		},
 		close: func() {
 			p.keep()
+			p.release()
 			u.leaveTask()
 			u.exam = nil
 		},
@@ -189,13 +190,17 @@ func (p *examPane) turn(id string) {
 		return
 	}
 	p.keep()
+	p.release()
 	p.item, p.edit, p.options, p.words = it, nil, nil, nil
 	u.at = id
 	p.refused.Set(look.Trouble, "")
 	points := look.Note(u.t("station.exam.points", "Count", it.Points))
 	points.Wrapping = fyne.TextWrapOff
-	head := container.NewBorder(nil, nil, nil, points,
-		look.Strong(u.t("station.exam.task", "Number", i+1, "Count", len(u.view.Attempt.Paper.Items()))))
+	title := look.Strong(u.t("station.exam.task", "Number", i+1, "Count", len(u.view.Attempt.Paper.Items())))
+	var head fyne.CanvasObject = container.NewBorder(nil, nil, nil, points, title)
+	if look.Large() && narrow(it) {
+		head = container.New(layout.NewCustomPaddedVBoxLayout(0), title, points)
+	}
 	p.pane = u.paneOf(it)
 	p.options = p.pane.Rows()
 	p.task.Objects = []fyne.CanvasObject{p.laid(head)}
@@ -232,6 +237,13 @@ func (p *examPane) keep() {
 		u.drafts[id] = p.edit.Content()
 	} else {
 		delete(u.drafts, id)
+	}
+}
+
+// release lets go of the pictures of the task that goes off the screen.
+func (p *examPane) release() {
+	if p.edit != nil {
+		p.edit.Release()
 	}
 }
 
@@ -406,7 +418,7 @@ func (p *examPane) showSaved(saved bool) {
 
 func (p *examPane) update(v session.View) {
 	a := v.Attempt
-	if p.item == nil {
+	if p.item == nil || !a.Reaches(p.item.ID) {
 		p.turn(a.Current)
 	}
 	// Strays were written in the moment in which the exam was held up.
@@ -415,16 +427,19 @@ func (p *examPane) update(v session.View) {
 }
 
 func (p *examPane) marks(a *exam.Attempt) {
-	answered := 0
+	answered, all := 0, 0
 	for i, it := range a.Paper.Items() {
 		r := a.Responses[i]
-		if it.Answered(r) {
-			answered++
+		if a.Reaches(it.ID) {
+			all++
+			if it.Answered(r) {
+				answered++
+			}
 		}
 		p.cells[i].Set(it.Answered(r), r.Flagged, it == p.item)
 	}
 	p.nav.update(a)
-	text := p.u.t("station.exam.counts", "Answered", answered, "Items", len(p.cells))
+	text := p.u.t("station.exam.counts", "Answered", answered, "Items", all)
 	if p.counts.Text != text {
 		p.counts.SetText(text)
 	}

@@ -3,15 +3,15 @@ package station
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"image"
 	_ "image/jpeg" // registered photos
 	_ "image/png"  // registered photos
 	"strings"
+	"sync/atomic"
 
+	"emtihan/devices/camera"
 	"emtihan/exam"
-	"emtihan/proctor/identity"
 	"emtihan/station/look"
 	"emtihan/station/problem"
 
@@ -28,18 +28,36 @@ type live struct {
 	box     fyne.CanvasObject
 	cancel  context.CancelFunc
 	again   chan struct{}
+	aim     atomic.Pointer[aim] // nil: the picture alone, without an oval
+	light   atomic.Int32        // brightness of the newest picture, 0–255
+	shape   func(image.Point)   // told of each picture's size; nil: nobody
+	blank   image.Image         // what stands there while there is no picture
 }
 
-func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
-	l := &live{picture: new(canvas.Image), again: make(chan struct{}, 1)}
+// newLive begins to show pictures. With a photo its checks are those of the candidate's profile.
+func (u *ui) newLive(l *live, photo []byte, why exam.Purpose, size fyne.Size, tell func(glance)) *live {
+	l.picture, l.again = new(canvas.Image), make(chan struct{}, 1)
 	l.picture.FillMode = canvas.ImageFillContain
 	l.picture.ScaleMode = canvas.ImageScaleFastest
 	l.picture.SetMinSize(size)
+	l.picture.Image = l.blank
 	ground := canvas.NewRectangle(look.Desk)
 	ground.SetMinSize(size)
 	l.box = container.NewStack(ground, l.picture)
 	slot := make(chan struct{}, 1)
-	l.cancel = u.eye.start(photo, l.again, func(ctx context.Context, g glance) {
+	guide := new(guide)
+	want := looking{photo: photo, again: l.again, why: why, paint: func(f camera.Frame) image.Image {
+		l.light.Store(int32(brightness(f)))
+		a := l.aim.Load()
+		if a == nil {
+			return guide.mirror(f)
+		}
+		return guide.paint(f, *a)
+	}}
+	if a := u.view.Attempt; a != nil {
+		want.rules = a.Profile.Faces
+	}
+	l.cancel = u.eye.start(want, func(ctx context.Context, g glance) {
 		if lost := g.err != nil && problem.Of(g.err) == problem.CameraMissing; lost || g.picture != nil {
 			u.cameraUsed(!lost)
 		}
@@ -56,6 +74,9 @@ func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
 			u.post(func() {
 				<-slot
 				if ctx.Err() == nil {
+					if l.shape != nil {
+						l.shape(g.picture.Bounds().Size())
+					}
 					l.picture.Image = g.picture
 					l.picture.Refresh()
 					tell(g)
@@ -69,6 +90,12 @@ func (u *ui) newLive(photo []byte, size fyne.Size, tell func(glance)) *live {
 		}
 	})
 	return l
+}
+
+// clear takes the picture away.
+func (l *live) clear() {
+	l.picture.Image = l.blank
+	l.picture.Refresh()
 }
 
 func (l *live) check() {
@@ -89,12 +116,15 @@ func (u *ui) loginScreen() *screen {
 	if u.refusal != nil {
 		message.Set(look.Trouble, u.said(u.refusal))
 	}
-	camera := look.NewBanner(look.Calm, u.t("station.face.preparing"))
-	live := u.newLive(nil, fyne.NewSize(360, 270), func(g glance) {
+	state := look.NewBanner(look.Calm, u.t("station.face.preparing"))
+	right := container.NewVBox()
+	live := u.newLive(new(live), nil, "", fyne.NewSize(360, 270), func(g glance) {
 		if g.err != nil {
-			camera.Set(look.Warning, u.said(g.err))
-		} else {
-			camera.Set(look.Calm, u.t("station.login.camera"))
+			state.Set(look.Warning, u.saidOfCamera(g.err))
+			right.Refresh()
+		} else if text := u.t("station.login.camera"); state.Text() != text {
+			state.Set(look.Calm, text)
+			right.Refresh()
 		}
 	})
 	busy := false
@@ -128,7 +158,7 @@ func (u *ui) loginScreen() *screen {
 		form.Add(look.Gap(12))
 		form.Add(look.NewBanner(look.Calm, note))
 	}
-	right := container.NewVBox(live.box, camera)
+	right.Objects = []fyne.CanvasObject{live.box, state}
 	content := container.NewBorder(nil, nil, nil, container.NewHBox(look.Gap(1), look.Fixed(360, right)), container.NewPadded(form))
 	return &screen{
 		name: "login", root: u.page(look.Sheet(900, content)), enter: submit,
@@ -136,103 +166,6 @@ func (u *ui) loginScreen() *screen {
 		close: live.cancel,
 		sight: func(s *sight) { s.Face = message.Text() },
 	}
-}
-
-func (u *ui) faceScreen(purpose exam.Purpose) *screen {
-	banner := look.NewBanner(look.Calm, u.t("station.face.preparing"))
-	progress := look.NewProgress()
-	last, score := "", ""
-	reported := false // a missing camera is recorded once per screen, not every two seconds
-	var eye *live
-	// With large text the picture gives way, so that what the camera asks for is read without scrolling.
-	size := fyne.NewSize(600-180*look.Scale(), 450-135*look.Scale())
-	ground := canvas.NewRectangle(look.Desk)
-	ground.SetMinSize(size)
-	picture := container.NewStack(ground)
-	retry := look.NewButton(u.t("station.face.again"), look.Primary, u.keys, nil)
-	tell := func(g glance) {
-		switch {
-		case g.seen != nil:
-			last = string(g.seen.Hint)
-			progress.Set(g.seen.Progress)
-			banner.Set(look.Calm, u.t("face."+last))
-		case g.result != nil:
-			last, score = string(g.result.Reason), fmt.Sprintf("%.3f", g.result.Score)
-			sum := sha256.Sum256(g.result.JPEG)
-			cmd := report(purpose, cameraName(u.set.opt.Camera), g.result, sum[:])
-			u.actor.Do(cmd, nil, g.result.JPEG)
-			if g.result.Verdict == identity.Unsure {
-				banner.Set(look.Warning, u.t("face."+last)+" "+u.t("station.face.unsure"))
-				retry.Enable()
-			}
-			u.see()
-		case g.err != nil:
-			banner.Set(look.Warning, u.said(g.err))
-			if !reported {
-				reported = true
-				u.do(exam.ReportNoFace{FaceUnavailable: exam.FaceUnavailable{Purpose: purpose, Reason: string(problem.Of(g.err))}}, nil)
-				last = string(problem.Of(g.err))
-				u.see()
-			}
-			if problem.Of(g.err) == problem.CameraMissing {
-				eye.check()
-			} else {
-				retry.Enable()
-			}
-		}
-	}
-	begin := func() {
-		if eye == nil {
-			eye = u.newLive(u.view.Photo, size, tell)
-			picture.Add(eye.box)
-		}
-		retry.SetText(u.t("station.face.again"))
-		retry.Disable()
-		progress.Set(0)
-		eye.check()
-	}
-	again := func() {
-		if !retry.Disabled() {
-			banner.Set(look.Calm, u.t("station.face.look"))
-			begin()
-		}
-	}
-	retry.OnTapped = again
-	s := &screen{name: "face-" + string(purpose), enter: again}
-	s.close = func() {
-		if eye != nil {
-			eye.cancel()
-		}
-	}
-	s.sight = func(s *sight) { s.Face, s.Score = last, score }
-	column := container.NewVBox(
-		look.Heading(u.t("station.face.title."+string(purpose))),
-		look.Body(u.t("station.face.lead."+string(purpose))),
-		look.Gap(6), picture, progress, banner, retry,
-	)
-	if purpose == exam.PurposeLeave {
-		column.Add(look.NewButton(u.t("station.face.stay"), look.Plain, u.keys, func() { u.do(exam.CancelLeave{}, nil) }))
-	}
-	if purpose != exam.PurposeReturn {
-		begin()
-		s.root = u.page(look.Sheet(620, column))
-		return s
-	}
-	// Who has just been let out still sits there: only the candidate can say that they are back.
-	retry.SetText(u.t("station.face.back"))
-	banner.Set(look.Calm, "")
-	away := look.Strong("")
-	column.Add(away)
-	s.tick = func() {
-		if a := u.view.Attempt; a != nil {
-			text := u.t("station.face.away", "Time", clockText(a.AwayAt(u.actor.Now())), "Limit", a.Profile.Leave.MaxMinutes)
-			if away.Text != text {
-				away.SetText(text)
-			}
-		}
-	}
-	s.root = u.page(look.Sheet(620, column))
-	return s
 }
 
 func decodePhoto(data []byte) image.Image {

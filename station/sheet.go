@@ -1,7 +1,7 @@
 package station
 
 import (
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +18,8 @@ import (
 type sheet struct {
 	name   string
 	action string
-	warned bool // who closes the program has read that answers are not saved
+	warned bool              // who closes the program has read that answers are not saved
+	foot   fyne.CanvasObject // below the content where that scrolls; may be nil
 	over   fyne.CanvasObject
 	under  fyne.Focusable // has the focus again when the sheet is closed
 	enter  func()
@@ -43,7 +44,7 @@ func (u *ui) open(s *sheet, content fyne.CanvasObject, focus fyne.Focusable) {
 	u.closeSheet()
 	s.ui = u
 	// The toolkit's own pop-up blurs what lies behind it, which costs a computer without a graphics card half a second.
-	s.over = look.Overlay(content)
+	s.over = look.Overlay(content, s.foot)
 	s.under = u.win.Canvas().Focused()
 	u.sheet = s
 	u.win.Canvas().Overlays().Add(s.over)
@@ -117,14 +118,28 @@ func (u *ui) message(text string) {
 type deedKind struct {
 	name   string
 	fields []string // besides the reason
-	make   func(d exam.Deed, f map[string]string) (exam.Command, error)
+	// grounds are reasons to pick from; who picks one of them need not write. The last wants words.
+	grounds []exam.DocumentGround
+	make    func(d exam.Deed, f map[string]string) (exam.Command, error)
+	run     func(d exam.Deed, f map[string]string, message *look.Banner) // instead of make
 }
 
 // deeds lists what an administrator can do now, the likeliest first.
 func (u *ui) deeds() []deedKind {
 	a := u.view.Attempt
 	if a == nil || a.Phase.Ended() {
-		return []deedKind{{name: "quit"}}
+		out := []deedKind{{name: "quit"}}
+		if a == nil && !u.view.Sealed {
+			out = append(out, deedKind{name: "appeal", fields: []string{"iin"}, run: u.openAppeal})
+		}
+		if a != nil && a.Appeal == nil {
+			if _, _, ok := a.AppealWindow(); ok {
+				out = append(out, deedKind{name: "appeal-session", make: func(d exam.Deed, _ map[string]string) (exam.Command, error) {
+					return exam.OpenAppeal{Deed: d, Outside: true}, nil
+				}})
+			}
+		}
+		return out
 	}
 	plain := func(name string, cmd func(exam.Deed) exam.Command) deedKind {
 		return deedKind{name: name, make: func(d exam.Deed, _ map[string]string) (exam.Command, error) { return cmd(d), nil }}
@@ -140,7 +155,9 @@ func (u *ui) deeds() []deedKind {
 		out = append(out, plain("unlock", func(d exam.Deed) exam.Command { return exam.Unlock{Deed: d} }))
 	}
 	if a.FaceRefused != "" || a.Awaits() != "" {
-		out = append(out, plain("by-document", func(d exam.Deed) exam.Command { return exam.IdentifyByDocument{Deed: d} }))
+		out = append(out, deedKind{name: "by-document", grounds: exam.DocumentGrounds(), make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
+			return exam.IdentifyByDocument{Deed: d, Ground: exam.DocumentGround(f[groundField])}, nil
+		}})
 	}
 	if a.IsRunning() {
 		out = append(out, deedKind{name: "leave", fields: []string{"escort"}, make: func(d exam.Deed, f map[string]string) (exam.Command, error) {
@@ -178,6 +195,9 @@ func (u *ui) deeds() []deedKind {
 	return append(out, deedKind{name: "quit"})
 }
 
+// groundField names the picked ground among the values of a deed.
+const groundField = "ground"
+
 // adminSheet lets an administrator decide: what, who, the code, and why. Up and Down change what, so that hands stay on
 // the keyboard.
 func (u *ui) adminSheet() {
@@ -193,6 +213,7 @@ func (u *ui) adminSheet() {
 	reason.SetPlaceHolder(u.t("station.admin.reason"))
 	fields := container.NewVBox()
 	extra := make(map[string]*look.Field)
+	ground := exam.DocumentGround("")
 	kindBox, whoBox := container.NewVBox(), container.NewVBox()
 	var submit func()
 	choose := func(i int) {
@@ -203,6 +224,20 @@ func (u *ui) adminSheet() {
 		}
 		fields.RemoveAll()
 		clear(extra)
+		ground = ""
+		if grounds := kinds[kind].grounds; grounds != nil {
+			list := container.NewVBox()
+			for _, g := range grounds {
+				list.Add(look.NewOption(u.t("station.ground."+string(g)), false, false, u.keys, func() {
+					ground = g
+					for j, o := range list.Objects {
+						o.(*look.Option).SetChosen(grounds[j] == g)
+					}
+				}))
+			}
+			fields.Add(look.Strong(u.t("station.ground.title")))
+			fields.Add(list)
+		}
 		for _, name := range kinds[kind].fields {
 			f := look.NewField(1, u.keys)
 			f.SetPlaceHolder(u.t("station.admin.field." + name))
@@ -235,12 +270,12 @@ func (u *ui) adminSheet() {
 			message.Set(look.Warning, u.t("station.admin.no-code"))
 			u.win.Canvas().Focus(code)
 			return
-		case k.make != nil && strings.TrimSpace(reason.Text) == "":
+		case (k.make != nil || k.run != nil) && strings.TrimSpace(reason.Text) == "" && (ground == "" || ground == exam.GroundOther):
 			message.Set(look.Warning, u.said(exam.ErrReason))
 			u.win.Canvas().Focus(reason)
 			return
 		}
-		values := make(map[string]string)
+		values := map[string]string{groundField: string(ground)}
 		for name, f := range extra {
 			values[name] = f.Text
 		}
@@ -289,6 +324,10 @@ func (u *ui) adminSheet() {
 
 // carryOut does what the administrator decided, once the code was right.
 func (u *ui) carryOut(k deedKind, d exam.Deed, values map[string]string, message *look.Banner) {
+	if k.run != nil {
+		k.run(d, values, message)
+		return
+	}
 	if k.make == nil {
 		if u.view.Trouble != nil && u.sheet != nil && !u.sheet.warned {
 			u.sheet.warned = true
@@ -318,7 +357,8 @@ func (u *ui) carryOut(k deedKind, d exam.Deed, values map[string]string, message
 // finishSheet asks for confirmation and lists what is unanswered (R16).
 func (u *ui) finishSheet() {
 	a := u.view.Attempt
-	open := a.Unanswered()
+	stage, more := a.StageNow()
+	open := slices.DeleteFunc(a.Unanswered(), func(it *exam.Item) bool { return !a.Reaches(it.ID) })
 	lead := u.t("station.finish.all")
 	tone := look.Fine
 	if len(open) > 0 {
@@ -329,14 +369,22 @@ func (u *ui) finishSheet() {
 	numbers := make(map[string]int)
 	for i, it := range a.Paper.Items() {
 		numbers[it.ID] = i + 1
-		if a.Responses[i].Flagged {
+		if a.Responses[i].Flagged && a.Reaches(it.ID) {
 			flagged = append(flagged, strconv.Itoa(i+1))
 		}
 	}
 	for _, it := range open {
 		names = append(names, strconv.Itoa(numbers[it.ID]))
 	}
-	content := container.NewVBox(look.Fixed(560, look.Heading(u.t("station.finish.title"))), look.NewBanner(tone, lead))
+	var cmd exam.Command = exam.Finish{}
+	title, button := "station.finish.title", "station.finish.go"
+	if more { // the last stage ends the exam
+		cmd, title, button = exam.EndStage{}, "station.stage.title", "station.stage.go"
+	}
+	content := container.NewVBox(look.Fixed(560, look.Heading(u.t(title))), look.NewBanner(tone, lead))
+	if more {
+		content.Add(look.Strong(u.t("station.stage.lead", "Blocks", u.blockTitles(stage.Blocks))))
+	}
 	if len(names) > 0 {
 		list := look.Strong(strings.Join(names, ", "))
 		scroll := container.NewVScroll(list)
@@ -349,18 +397,20 @@ func (u *ui) finishSheet() {
 	content.Add(look.Body(u.t("station.finish.lead", "Time", clockText(a.Remaining(u.actor.Now())))))
 	content.Add(look.Gap(4))
 	finish := func() {
-		u.do(exam.Finish{}, func(err error) {
+		asked := u.sheet
+		u.do(cmd, func(err error) {
 			if err != nil {
 				u.message(u.said(err))
 				return
 			}
-			u.closeSheet()
+			if u.sheet == asked { // the next screen may have come first, and an administrator's sheet over it
+				u.closeSheet()
+			}
 		})
 	}
 	back := look.NewButton(u.t("station.finish.back"), look.Primary, u.keys, u.closeSheet)
-	end := look.NewButton(u.t("station.finish.go"), look.Danger, u.keys, finish)
-	content.Add(container.NewHBox(end, layout.NewSpacer(), back))
-	u.open(&sheet{name: "finish"}, content, back)
+	end := look.NewButton(u.t(button), look.Danger, u.keys, finish)
+	u.open(&sheet{name: "finish", foot: container.NewHBox(end, layout.NewSpacer(), back)}, content, back)
 }
 
 // appealSheet takes a technical appeal on the item that is shown (R15).
@@ -383,47 +433,6 @@ func (u *ui) appealSheet() {
 		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
 	)
 	u.open(&sheet{name: "appeal"}, content, text)
-}
-
-// contentAppealSheet takes an appeal on a marked item after the end (R15).
-func (u *ui) contentAppealSheet() {
-	number := look.NewField(1, u.keys)
-	number.SetPlaceHolder(u.t("station.content.number"))
-	text := look.NewField(4, u.keys)
-	text.SetPlaceHolder(u.t("station.content.reason"))
-	message := look.NewBanner(look.Trouble, "")
-	ground := 0
-	grounds := container.NewVBox()
-	for i := 1; i <= 4; i++ {
-		grounds.Add(look.NewOption(u.t(fmt.Sprintf("station.content.ground%d", i)), false, false, u.keys, func() {
-			ground = i
-			for j, o := range grounds.Objects {
-				o.(*look.Option).SetChosen(j+1 == ground)
-			}
-		}))
-	}
-	file := func() {
-		items := u.view.Attempt.Paper.Items()
-		n, err := strconv.Atoi(strings.TrimSpace(number.Text))
-		if err != nil || n < 1 || n > len(items) {
-			message.Set(look.Trouble, u.t("refusal.no-item"))
-			return
-		}
-		u.do(exam.AppealContent{Item: items[n-1].ID, Ground: ground, Text: text.Text}, func(err error) {
-			if err != nil {
-				message.Set(look.Trouble, u.said(err))
-				return
-			}
-			u.message(u.t("station.appeal.filed"))
-		})
-	}
-	content := container.NewVBox(
-		look.Fixed(620, look.Heading(u.t("station.content.title"))),
-		look.Body(u.t("station.content.lead", "Minutes", u.view.Attempt.Profile.Appeal.ContentMinutes)),
-		number, grounds, text, message,
-		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
-	)
-	u.open(&sheet{name: "content-appeal"}, content, number)
 }
 
 // toolSheet shows one of the tools (R13).
@@ -465,7 +474,7 @@ func (u *ui) holdScreen(name string, tone look.Tone, title, lead, detail string)
 	if detail != "" {
 		box.Add(look.Body(detail))
 	}
-	if u.view.Attempt.Phase == exam.PhaseRunning {
+	if u.view.Attempt.Phase == exam.PhaseRunning && !u.view.Attempt.Barred() {
 		box.Add(clock)
 	}
 	s := &screen{name: name, root: u.page(look.Sheet(680, box))}
@@ -482,6 +491,10 @@ func (u *ui) holdScreen(name string, tone look.Tone, title, lead, detail string)
 func (u *ui) lockedScreen() *screen {
 	lock := u.view.Attempt.Lock
 	detail := u.t("station.locked.by-face." + string(lock.Purpose))
+	if u.view.Attempt.Barred() {
+		return u.holdScreen("locked", look.Trouble, u.t("station.locked.barred-title"), u.t("station.locked.barred-lead"),
+			u.t("station.locked.barred-by", "Name", lock.By, "Act", lock.Reason))
+	}
 	if lock.Cause == exam.LockAdministrator {
 		detail = u.t("station.locked.by-administrator", "Name", lock.By, "Reason", lock.Reason)
 	}
@@ -522,38 +535,4 @@ func (u *ui) overScreen(name string) *screen {
 	b, leave := u.leaveButton(message)
 	box := container.NewVBox(look.Heading(u.t("station."+name+".title")), look.Body(u.t("station."+name+".lead")), message, b)
 	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave}
-}
-
-func (u *ui) endScreen() *screen {
-	a := u.view.Attempt
-	message := look.NewBanner(look.Warning, "")
-	b, leave := u.leaveButton(message)
-	box := container.NewVBox(look.Heading(u.t("station.end.title")), look.Body(u.t("station.end.thanks", "Name", a.Opened.Candidate.Name)))
-	finished := "farewell"
-	if a.Score != nil {
-		verdict, tone := "passed", look.Fine
-		if !a.Score.Passed {
-			verdict, tone = "failed", look.Warning
-		}
-		finished = fmt.Sprintf("%d/%d %s", a.Score.Points, a.Score.Most, verdict)
-		box.Add(look.Gap(6))
-		box.Add(look.Heading(u.t("station.end.score", "Points", a.Score.Points, "Most", a.Score.Most)))
-		box.Add(look.NewBanner(tone, u.t("station.end."+verdict, "Threshold", a.Profile.Result.Threshold)))
-	} else {
-		box.Add(look.Body(u.t("station.end.tomorrow")))
-	}
-	box.Add(look.Body(u.t("station.end.counts", "Answered", len(a.Paper.Items())-len(a.Unanswered()), "Items", len(a.Paper.Items()))))
-	if a.Score != nil && a.Profile.Appeal.ContentMinutes > 0 {
-		box.Add(look.NewButton(u.t("station.content.title"), look.Plain, u.keys, u.contentAppealSheet))
-	}
-	box.Add(look.Gap(8))
-	box.Add(message)
-	box.Add(b)
-	if a.Score != nil {
-		leave = nil // a key that is still down from the last check must not take the result away
-	}
-	return &screen{
-		name: "end", root: u.page(look.Sheet(680, box)), enter: leave,
-		sight: func(s *sight) { s.Finished = finished },
-	}
 }

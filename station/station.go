@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -40,6 +41,7 @@ type Options struct {
 	Session string // the session's file; profiles/ID.toml, papers/ID.toml and papers/ID/ with its media beside it come before the built-in ones
 	Name    string // name of the station in the log
 	Camera  string // device number, file or URL
+	Desk    string // the camera over the desk, likewise; empty: none
 	Models  string // folder of the face models
 	Room    string // socket of the administrator's computer; empty: none
 	Witness string // diagnostics file, see witness.go; empty: none
@@ -53,8 +55,10 @@ type setup struct {
 	opt     Options
 	session *exam.Session
 	profile *exam.Profile
-	paper   *exam.Paper
+	paper   *exam.Paper // nil: it is sealed still
 	media   *media.Set
+	parcel  *sealedExam       // nil: profile and paper stand in the open
+	photos  map[string][]byte // of the signed list of candidates, by name; nil: they lie beside the session
 	vault   *vault.Vault
 	journal journal.Options
 	// What could not be set aside, one error or nil for each place.
@@ -74,14 +78,24 @@ func prepare(opt Options) (*setup, error) {
 // read reads and checks the session and what it names. Its errors are *problem.Error.
 func read(opt Options) (*setup, error) {
 	s := &setup{opt: opt}
-	data, err := os.ReadFile(opt.Session)
-	if err != nil {
-		return nil, problem.New(problem.SessionDamaged, err)
+	if err := s.readSession(); err != nil {
+		return nil, err
 	}
-	if s.session, err = exam.ParseSession(data); err != nil {
-		return nil, problem.New(problem.SessionDamaged, err)
+	if len(s.session.Recipients) > 0 {
+		if err := vault.CheckRecipients(s.session.Recipients); err != nil {
+			return nil, problem.New(problem.SessionDamaged, fmt.Errorf("nct_recipients: %w", err))
+		}
 	}
-	if data, err = s.source("profiles", s.session.Profile); err == nil {
+	for _, c := range s.session.Candidates {
+		if _, err := s.photo(c); err != nil {
+			return nil, err
+		}
+	}
+	if s.session.Parcel != "" {
+		return s, s.inspectParcel()
+	}
+	data, err := s.source("profiles", s.session.Profile)
+	if err == nil {
 		s.profile, err = exam.ParseProfile(exam.Trim(data))
 	}
 	if err == nil && s.profile.ID != s.session.Profile {
@@ -103,24 +117,24 @@ func read(opt Options) (*setup, error) {
 	if s.media, err = media.Load(s.paper, s.medium, false); err != nil {
 		return nil, problem.New(problem.PaperDamaged, err)
 	}
-	if len(s.session.Recipients) > 0 {
-		if err := vault.CheckRecipients(s.session.Recipients); err != nil {
-			return nil, problem.New(problem.SessionDamaged, fmt.Errorf("nct_recipients: %w", err))
-		}
+	return s, s.fits(s.profile, s.paper)
+}
+
+// fits holds profile, paper and candidates against each other.
+func (s *setup) fits(profile *exam.Profile, paper *exam.Paper) error {
+	if err := profile.Fits(paper); err != nil {
+		return problem.New(problem.ProfileDamaged, err)
 	}
 	for _, c := range s.session.Candidates {
-		if c.ExtraMinutes > s.profile.Extra.MaxMinutes {
-			return nil, problem.New(problem.SessionDamaged,
-				fmt.Errorf("candidate %s has %d extra minutes, the profile allows %d (R2)", c.Name, c.ExtraMinutes, s.profile.Extra.MaxMinutes))
+		if c.ExtraMinutes > profile.Extra.MaxMinutes {
+			return problem.New(problem.SessionDamaged,
+				fmt.Errorf("candidate %s has %d extra minutes, the profile allows %d (R2)", c.Name, c.ExtraMinutes, profile.Extra.MaxMinutes))
 		}
-		if !s.paper.HasLanguage(c.Language) {
-			return nil, problem.New(problem.PaperDamaged, fmt.Errorf("paper %q does not exist in the exam language %q of a candidate", s.paper.ID, c.Language))
-		}
-		if _, err := s.photo(c); err != nil {
-			return nil, err
+		if !paper.HasLanguage(c.Language) {
+			return problem.New(problem.PaperDamaged, fmt.Errorf("paper %q does not exist in the exam language %q of a candidate", paper.ID, c.Language))
 		}
 	}
-	return s, nil
+	return nil
 }
 
 func (s *setup) source(folder, id string) ([]byte, error) {
@@ -148,6 +162,13 @@ func (s *setup) medium(file string) ([]byte, error) {
 }
 
 func (s *setup) photo(c exam.Candidate) ([]byte, error) {
+	if s.photos != nil {
+		data, ok := s.photos[c.Photo]
+		if !ok {
+			return nil, problem.New(problem.PhotoMissing, fmt.Errorf("the list of candidates has no photo %q", c.Photo))
+		}
+		return data, nil
+	}
 	data, err := os.ReadFile(filepath.Join(filepath.Dir(s.opt.Session), c.Photo))
 	if err != nil {
 		return nil, problem.New(problem.PhotoMissing, err)
@@ -207,8 +228,19 @@ func (s *setup) release() { s.lock.Close() }
 // start starts the actor; the callbacks may be nil.
 func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte), onCheckpoint func(string, stream.Checkpoint)) (*session.Actor, error) {
 	host, _ := os.Hostname()
+	profile, sealed := s.profile, ""
+	if s.parcel != nil {
+		sealed = fmt.Sprintf("%s %x", s.parcel.outer.ID, s.parcel.outer.Digest)
+		again, err := s.unsealAgain()
+		if err != nil {
+			slog.Warn("the kept release key does not open the package; it is asked for again", "error", err)
+		}
+		if profile = s.profile; !again {
+			profile = nil
+		}
+	}
 	actor, err := session.Start(session.Config{
-		Dir: s.opt.Data, Session: s.session, Profile: s.profile, Paper: s.paper,
+		Dir: s.opt.Data, Session: s.session, Profile: profile, Paper: s.paper, Parcel: sealed,
 		Station: s.opt.Name, Software: "emtihan-station " + Version, Host: host,
 		Photo: s.photo, OnEvent: onEvent, OnCheckpoint: onCheckpoint, Journal: s.journal, Second: s.opt.Second,
 	})
@@ -227,6 +259,9 @@ func Check(opt Options, out io.Writer) int {
 		return problem.Of(err).Exit()
 	}
 	defer s.release()
+	if s.parcel != nil {
+		return s.checkSealed(out)
+	}
 	if _, err := media.Load(s.paper, s.medium, true); err != nil {
 		err = problem.New(problem.PaperDamaged, err)
 		explain(out, err)
@@ -262,19 +297,24 @@ func CheckFaces(opt Options, out io.Writer) int {
 		defer verifier.Close()
 		for _, c := range s.session.Candidates {
 			photo, err := s.photo(c)
-			if err == nil {
-				_, err = verifier.Enroll(photo)
+			if err == nil && !sayPhoto(out, c.Name, verifier.PhotoCheck(photo)) {
+				err = errors.New("faces cannot be compared with the photo")
 			}
 			if err != nil {
 				wrong = append(wrong, problem.New(problem.PhotoMissing, fmt.Errorf("%s: %w", c.Name, err)))
 			}
 		}
 	}
-	cam, err := camera.Open(context.Background(), opt.Camera)
-	if err != nil {
-		wrong = append(wrong, problem.New(problem.CameraMissing, err))
-	} else {
-		cam.Close()
+	for _, source := range []string{opt.Camera, opt.Desk} {
+		if source == "" && source != opt.Camera {
+			continue // no camera stands over the desk
+		}
+		cam, err := camera.Open(context.Background(), source)
+		if err != nil {
+			wrong = append(wrong, problem.New(problem.CameraMissing, err))
+		} else {
+			cam.Close()
+		}
 	}
 	for _, err := range wrong {
 		explain(out, err)

@@ -150,6 +150,11 @@ func (p *examPane) taskKeys() []binding {
 	return out
 }
 
+// narrow reports whether the task stands in a column beside what belongs to it.
+func narrow(it *exam.Item) bool {
+	return it.Passage != "" || it.Kind == exam.Essay || it.Kind == exam.Long
+}
+
 // laid arranges the task: a passage beside it, and the field for a text beside both.
 func (p *examPane) laid(head fyne.CanvasObject) fyne.CanvasObject {
 	pane, it := p.pane, p.item
@@ -157,7 +162,7 @@ func (p *examPane) laid(head fyne.CanvasObject) fyne.CanvasObject {
 	case it.Kind == exam.Essay || it.Kind == exam.Long:
 		if pane.Passage != nil {
 			answer := container.NewVSplit(item.Column(head, pane.Prompt), p.writing())
-			answer.Offset = 0.26 + 0.1*float64(look.Scale())
+			answer.Offset = 0.24 + 0.15*float64(look.Scale())
 			return p.beside(pane.Passage, apart(answer), 0.48)
 		}
 		return p.beside(item.Column(head, pane.Prompt), p.writing(), 0.40)

@@ -46,6 +46,6 @@ func (u *ui) toolHelp(tool exam.Tool, lines []tools.Help) {
 	}
 	title := locales.T(u.lang, "tools.title."+toolTitles[tool])
 	done := look.NewButton(title, look.Primary, u.keys, back)
-	content := container.NewVBox(look.Heading(u.t("station.help.title")+": "+title), columns, container.NewHBox(layout.NewSpacer(), done))
-	u.open(&sheet{name: "tool-help", keys: []binding{{key: fyne.KeyF1, name: "help", do: back}}, enter: back}, content, done)
+	content := container.NewVBox(look.Heading(u.t("station.help.title")+": "+title), columns)
+	u.open(&sheet{name: "tool-help", foot: container.NewHBox(layout.NewSpacer(), done), keys: []binding{{key: fyne.KeyF1, name: "help", do: back}}, enter: back}, content, done)
 }

@@ -96,9 +96,10 @@ type ui struct {
 
 	keyboard      *keyboard.Watcher
 	keyboardAsked bool
-	layout        string       // short name of the keyboard layout; empty while it is not known
-	camera        atomic.Int32 // a cameraState
-	cameraFailed  atomic.Bool  // when it was used last
+	layout        string        // short name of the keyboard layout; empty while it is not known
+	seat          exam.Presence // what the camera shows during the exam; empty: nobody looks
+	camera        atomic.Int32  // a cameraState
+	cameraFailed  atomic.Bool   // when it was used last
 
 	mu      sync.Mutex // guards what follows
 	next    session.View
@@ -148,7 +149,7 @@ func newUI(a fyne.App, opt Options, w *witness, started time.Time) *ui {
 }
 
 func (u *ui) run(opt Options) int {
-	u.doze = &doze{allowed: func() bool { return u.exam != nil && u.sheet == nil }}
+	u.doze = newDoze(func() bool { return u.exam != nil && u.sheet == nil })
 	u.post = u.doze.post
 	s, err := read(opt)
 	u.witness.reach(phaseSession, time.Now())
@@ -210,6 +211,7 @@ func (u *ui) begin(opt Options) {
 	u.view = u.actor.View()
 	u.render()
 	u.actor.Watch(u.push)
+	u.actor.Watch(u.watchSeat().follow)
 	u.app.Lifecycle().SetOnExitedForeground(func() { u.focusChanged(true) })
 	u.app.Lifecycle().SetOnEnteredForeground(func() { u.focusChanged(false) })
 	go u.ticks()
@@ -269,7 +271,9 @@ func (u *ui) ticks() {
 			return
 		}
 		if u.doze != nil && u.doze.tidies() {
-			go giveBack()
+			// The toolkit drops what has gone off the screen only when it paints.
+			u.post(func() { canvas.Refresh(u.band) })
+			time.AfterFunc(time.Second, giveBack)
 		}
 		select {
 		case busy <- struct{}{}:
@@ -293,12 +297,16 @@ func (u *ui) ticks() {
 func (u *ui) pick(v session.View) string {
 	a := v.Attempt
 	switch {
+	case a == nil && v.Sealed:
+		return "sealed"
 	case a == nil:
 		return "login"
 	case a.Phase == exam.PhasePostponed:
 		return "postponed"
 	case a.Phase == exam.PhaseWithdrawn:
 		return "withdrawn"
+	case a.Appealing():
+		return "review"
 	case a.Phase == exam.PhaseFinished:
 		return "end"
 	case a.TooLate():
@@ -402,7 +410,7 @@ func (u *ui) build(name string) *screen {
 		return u.faceScreen(exam.Purpose(purpose))
 	}
 	return map[string]func() *screen{
-		"login": u.loginScreen, "postponed": u.postponedScreen, "withdrawn": u.withdrawnScreen, "end": u.endScreen, "late": u.lateScreen,
+		"sealed": u.sealedScreen, "login": u.loginScreen, "postponed": u.postponedScreen, "withdrawn": u.withdrawnScreen, "review": u.reviewScreen, "end": u.endScreen, "late": u.lateScreen,
 		"suspended": u.suspendedScreen, "locked": u.lockedScreen, "data": u.dataScreen, "rules": u.rulesScreen,
 		"confirm": u.confirmScreen, "enter": u.enterScreen, "exam": u.examScreen,
 	}[name]()

@@ -222,7 +222,6 @@ func (u *ui) viewSheet(focus int) {
 		look.Strong(u.t("station.view.size")), sizes,
 		look.Strong(u.t("station.view.theme.title")), themes,
 		look.Strong(u.t("station.view.clock")), clock,
-		look.Gap(4), container.NewHBox(layout.NewSpacer(), done),
 	)
-	u.open(&sheet{name: "view"}, content, list[focus])
+	u.open(&sheet{name: "view", foot: container.NewHBox(layout.NewSpacer(), done)}, content, list[focus])
 }

@@ -8,8 +8,10 @@ package locales
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -54,19 +56,34 @@ func Parse(s string) (Lang, error) {
 	return "", fmt.Errorf("language %q is not one of kk, ru, en", s)
 }
 
-var localizers = load()
+// apart are the components whose sentences no other program shows. Each is read when its first sentence is wanted, and all
+// others together: a program needs half of what is embedded.
+var apart = []string{"nct", "proctor"}
+
+// shared is the name under which the other components are read.
+const shared = ""
+
+var groups = func() map[string]func() map[Lang]*i18n.Localizer {
+	all := make(map[string]func() map[Lang]*i18n.Localizer)
+	for _, name := range append([]string{shared}, apart...) {
+		all[name] = sync.OnceValue(func() map[Lang]*i18n.Localizer { return load(name) })
+	}
+	return all
+}()
 
 // load panics on a broken embedded file: it is part of the program, and a test loads it.
-func load() map[Lang]*i18n.Localizer {
+func load(group string) map[Lang]*i18n.Localizer {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	entries, err := files.ReadDir(".")
-	if err != nil {
-		panic(err)
-	}
-	for _, e := range entries {
-		if _, err := bundle.LoadMessageFileFS(files, e.Name()); err != nil {
-			panic(fmt.Sprintf("locale file %s: %v", e.Name(), err))
+	for _, component := range Components() {
+		if component != group && (group != shared || slices.Contains(apart, component)) {
+			continue
+		}
+		for _, l := range All {
+			name := component + "." + string(l) + ".toml"
+			if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+				panic(fmt.Sprintf("locale file %s: %v", name, err))
+			}
 		}
 	}
 	all := make(map[Lang]*i18n.Localizer)
@@ -76,6 +93,19 @@ func load() map[Lang]*i18n.Localizer {
 	return all
 }
 
+// localizer returns who knows the sentence id in a language.
+func localizer(l Lang, id string) *i18n.Localizer {
+	name, _, _ := strings.Cut(id, ".")
+	read, ok := groups[name]
+	if !ok {
+		read = groups[shared]
+	}
+	if loc, ok := read()[l]; ok {
+		return loc
+	}
+	return read()[English]
+}
+
 // T returns the sentence id in language l. The pairs are placeholder names and values: T(l, "x.y", "Name", "Aigerim")
 // fills {{.Name}}. An unknown id comes back in brackets, so that it is seen and never hides a button.
 func T(l Lang, id string, pairs ...any) string {
@@ -83,11 +113,7 @@ func T(l Lang, id string, pairs ...any) string {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		data[fmt.Sprint(pairs[i])] = pairs[i+1]
 	}
-	loc, ok := localizers[l]
-	if !ok {
-		loc = localizers[English]
-	}
-	s, err := loc.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data})
+	s, err := localizer(l, id).Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data})
 	if err != nil || s == "" {
 		return "[" + id + "]"
 	}
@@ -96,7 +122,7 @@ func T(l Lang, id string, pairs ...any) string {
 
 // Has reports whether the sentence id exists.
 func Has(id string) bool {
-	_, err := localizers[English].Localize(&i18n.LocalizeConfig{MessageID: id})
+	_, err := localizer(English, id).Localize(&i18n.LocalizeConfig{MessageID: id})
 	return err == nil
 }
 

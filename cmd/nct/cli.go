@@ -41,8 +41,12 @@ type cli struct {
 	Timeline timelineCmd `cmd:"" help:"Show what happened in an exam or a room, event by event."`
 	Text     textCmd     `cmd:"" help:"Print the final text of an item, reproduced from its keystrokes."`
 	Purge    purgeCmd    `cmd:"" help:"Destroy logs that are past their time, with a record of it."`
+	Act      actCmd      `cmd:"" help:"${act_help}"`
 	Package  packageCmd  `cmd:"" help:"${package_help}"`
 	Roster   rosterCmd   `cmd:"" help:"${roster_help}"`
+	Faces    facesCmd    `cmd:"" help:"${faces_help}"`
+	Export   exportCmd   `cmd:"" help:"${export_help}"`
+	Marks    marksCmd    `cmd:"" help:"Marks that come back from the universities. Exit codes: as export."`
 }
 
 // env is what every command works with.
@@ -74,7 +78,7 @@ func run(args []string, in *os.File, out, errOut io.Writer) int {
 func (e *env) run(args []string) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("nct"), kong.Description(description), kong.Writers(e.out, e.err), kong.UsageOnError(),
-		kong.Vars{"package_help": packageHelp, "roster_help": rosterHelp})
+		kong.Vars{"act_help": actHelp, "package_help": packageHelp, "faces_help": facesHelp, "roster_help": rosterHelp, "export_help": exportHelp})
 	if err != nil {
 		panic(err) // the command line's description is part of the program
 	}

@@ -18,6 +18,8 @@ type rosterCmd struct {
 	Template rosterTemplateCmd `cmd:"" help:"Write an example of a list of candidates."`
 	Check    rosterCheckCmd    `cmd:"" help:"Say cell by cell what is wrong with a list of candidates."`
 	Build    rosterBuildCmd    `cmd:"" help:"Write the list of candidates into a session."`
+	Pack     rosterPackCmd     `cmd:"" help:"Sign and encrypt the candidates of a session for the computers of a centre."`
+	Verify   rosterVerifyCmd   `cmd:"" help:"Say whether NCT signed a packed list and nothing was changed since."`
 }
 
 const rosterHelp = "Lists of candidates from a spreadsheet. Exit codes: 0 usable, 1 something must be mended, 2 wrong usage, 3 cannot be read or written."

@@ -33,6 +33,7 @@ type timelineCmd struct {
 	Keys  bool     `help:"Show every keystroke."`
 	Key   []string `help:"File with the public keys that may have signed the log. Can be repeated." placeholder:"FILE" sep:"none"`
 	access
+	paperArgs
 }
 
 // Run shows the log. A file that is not whole is shown up to the first wrong place, under a warning.
@@ -40,6 +41,12 @@ func (c *timelineCmd) Run(e *env) error {
 	keys, err := loadKeys(c.Key)
 	if err != nil {
 		return err
+	}
+	var paper *exam.Paper
+	if c.paperArgs.given() {
+		if paper, err = c.paperArgs.read(e); err != nil {
+			return err
+		}
 	}
 	log, err := e.openShown(c.File, c.access, keys)
 	if err != nil {
@@ -52,7 +59,7 @@ func (c *timelineCmd) Run(e *env) error {
 	out := bufio.NewWriter(e.out)
 	t := &timeline{
 		env: e, out: out, json: c.JSON, keys: c.Keys, attempt: exam.NewAttempt(nil), texts: make(map[string]*text),
-		faces: c.Faces, names: make(map[journal.Hash]string), blobs: make(map[journal.Hash][]byte),
+		paper: paper, faces: c.Faces, names: make(map[journal.Hash]string), blobs: make(map[journal.Hash][]byte),
 	}
 	if !c.JSON {
 		fmt.Fprintf(out, "%s\n\n%s\n", log.headline, e.say("columns", "Zone", e.zone))
@@ -89,6 +96,7 @@ type timeline struct {
 	attempt    *exam.Attempt // the fold; nil in another log than an attempt's, or after an event that does not follow
 	texts      map[string]*text
 	burst      *burst
+	paper      *exam.Paper // nil: tasks are named by their ids alone
 	last       exam.Recorded
 	faces      string
 	names      map[journal.Hash]string // frames to write, by hash
@@ -158,6 +166,14 @@ func (t *timeline) event(rec exam.Recorded) error {
 func (t *timeline) sentence(rec exam.Recorded) string {
 	s := t.words(rec.Event)
 	switch ev := rec.Event.(type) {
+	case exam.Opened:
+		if t.paper != nil {
+			order, err := t.taskOrder(t.paper, ev)
+			if err != nil {
+				order = err.Error()
+			}
+			s += "\n          " + order
+		}
 	case exam.RunStarted:
 		if rec.Stamp.Run > 1 {
 			s += "; " + t.gap(t.last.Stamp, rec.Stamp)
@@ -315,4 +331,28 @@ func (t *timeline) picture(h journal.Hash, data []byte) error {
 		return usageError{fmt.Errorf("--faces: %s exists and is another picture; choose an empty folder", path)}
 	}
 	return os.WriteFile(path, data, 0o600)
+}
+
+// taskOrder names the tasks as the candidate saw them.
+func (e *env) taskOrder(paper *exam.Paper, o exam.Opened) (string, error) {
+	profile, err := exam.ParseProfile(o.Profile)
+	if err != nil {
+		return "", err
+	}
+	if paper.Digest() != o.Paper {
+		return "", errors.New("the attempt was opened with another paper")
+	}
+	var ids []string
+	for _, it := range paper.Arranged(o.Variant, profile.Variants).Items() {
+		var options []string
+		for _, x := range it.Options {
+			options = append(options, x.ID)
+		}
+		s := clean(it.ID)
+		if len(options) > 0 {
+			s += " (" + clean(strings.Join(options, " ")) + ")"
+		}
+		ids = append(ids, s)
+	}
+	return e.say("order", "Items", strings.Join(ids, ", ")), nil
 }

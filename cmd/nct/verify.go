@@ -18,6 +18,7 @@ type verifyCmd struct {
 	Witness []string `help:"Key of a witness, NAME+BASE64, or a file with such keys, one a line. Can be repeated." placeholder:"KEY" sep:"none"`
 	Room    []string `help:"Sealed log of the room, with which the files are compared. It needs --identity or --data. Can be repeated." placeholder:"FILE" sep:"none"`
 	RoomKey []string `help:"File with the public keys that may have signed the logs of --room: station.pub of the administrators' computer, one key a line. Without it they are those of --key. Can be repeated." placeholder:"FILE" sep:"none"`
+	actFlags
 	access
 }
 
@@ -36,6 +37,10 @@ func (c *verifyCmd) Run(e *env) error {
 			return err
 		}
 	}
+	acts, err := c.check(e)
+	if err != nil {
+		return err
+	}
 	worst := exitOK
 	for _, room := range c.Room {
 		heard, rep, err := readHeard(room, ofRoom)
@@ -49,6 +54,11 @@ func (c *verifyCmd) Run(e *env) error {
 			return exitError(worse(worst, code))
 		}
 		fmt.Fprintln(e.out, e.whole(room, rep)+"\n  "+e.say("room-heard", "Number", len(heard)))
+		if acts != nil {
+			if err := acts.log(room, c.access); err != nil {
+				return e.refuse(room, err)
+			}
+		}
 		opt.Heard = append(opt.Heard, heard...)
 	}
 	given := make(map[string]bool)
@@ -65,6 +75,18 @@ func (c *verifyCmd) Run(e *env) error {
 			continue
 		}
 		fmt.Fprintln(e.out, strings.Join(append([]string{e.whole(file, rep)}, e.details(rep, opt)...), "\n  "))
+		if acts != nil && rep.Room != nil {
+			if err := acts.log(file, c.access); err != nil {
+				return e.refuse(file, err)
+			}
+		}
+	}
+	if acts != nil {
+		code, err := acts.finish()
+		if err != nil {
+			return err
+		}
+		worst = worse(worst, code)
 	}
 	if ids := absent(opt.Heard, given); len(ids) > 0 {
 		fmt.Fprintln(e.out, e.say("not-given", "Number", len(ids), "IDs", strings.Join(ids, ", ")))

@@ -8,8 +8,17 @@ import (
 	"time"
 	"unicode"
 
+	"emtihan/assets/locales"
 	"emtihan/exam"
 )
+
+// presence says what the camera showed, in the words of the administrators' window.
+func (e *env) presence(p exam.Presence) string {
+	if id := "proctor.event.presence." + string(p); locales.Has(id) {
+		return locales.T(e.lang, id)
+	}
+	return either(p == "", "–", string(p))
+}
 
 // words says in the person's language what an event is.
 func (e *env) words(ev exam.Event) string {
@@ -33,6 +42,16 @@ func (e *env) words(ev exam.Event) string {
 		pairs = []any{"Purpose", e.purpose(ev.Purpose), "Reason", ev.Reason}
 	case exam.IdentifiedByDocument:
 		deed(ev.Deed, "Purpose", e.purpose(ev.Purpose))
+		if id := "station.ground." + string(ev.Ground); ev.Ground != "" && locales.Has(id) {
+			pairs[3] = strings.TrimSuffix(locales.T(e.lang, id)+"; "+ev.Reason, "; ")
+		}
+	case exam.PresenceChanged:
+		pairs = []any{
+			"What", e.presence(ev.To), "Held", decimal(float64(ev.Held) / 1000), "Faces", ev.Faces, "Score", decimal(ev.Score),
+			"Detail", either(ev.Detail != "", " ("+ev.Detail+")", ""), "Frame", either(len(ev.Frame) > 0, short(ev.Frame), "–"),
+		}
+	case exam.PresenceSeen:
+		pairs = []any{"What", e.presence(ev.Of), "Offset", decimal(float64(ev.Offset) / 1000), "Camera", ev.Camera, "Frame", short(ev.Frame)}
 	case exam.Locked:
 		id = "locked-" + string(ev.Cause)
 		pairs = []any{"By", ev.By, "Reason", ev.Reason}
@@ -92,12 +111,24 @@ func (e *env) words(ev exam.Event) string {
 	case exam.Scored:
 		id = either(ev.Passed, "scored-passed", "scored-failed")
 		pairs = []any{"Points", ev.Points, "Most", ev.Most}
+	case exam.StageEnded:
+		id = either(ev.Cause == exam.ByTime, "stage-ended-time", "stage-ended-candidate")
+		pairs = []any{"Stage", ev.Stage}
+	case exam.AppealOpened:
+		id = either(ev.Outside, "appeal-opened-outside", "appeal-opened")
+		deed(ev.Deed)
+	case exam.AppealedWork:
+		pairs = []any{"Item", ev.Item, "Text", ev.Text}
+	case exam.AppealClosed:
+		id = either(ev.Cause == exam.ByTime, "appeal-closed-time", "appeal-closed-candidate")
 	case exam.Postponed:
 		deed(ev.Deed, "Act", ev.Act)
 	case exam.Withdrawn:
 		deed(ev.Deed)
 	case exam.ActTied:
 		pairs = []any{"Number", ev.Number, "Form", ev.Form, "By", ev.By}
+	case exam.ConsequenceApplied, exam.ConsequenceLifted, exam.Annulled, exam.AnnulmentNotified, exam.ActSigned:
+		id, pairs = e.actWords(ev)
 	case exam.RoomOpened:
 		pairs = []any{"Session", ev.Session, "Centre", ev.Centre, "Room", ev.Room}
 	case exam.DetectorRead:

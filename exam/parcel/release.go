@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -115,18 +116,12 @@ func (e *KeyError) Error() string {
 func ParseReleaseKey(text string) (k ReleaseKey, err error) {
 	var signs []byte
 	for _, r := range text {
-		if r == '-' || r == '–' || r == '—' || unicode.IsSpace(r) {
+		if isGap(r) {
 			continue
 		}
-		switch r = unicode.ToUpper(r); r {
-		case 'O':
-			r = '0'
-		case 'I', 'L':
-			r = '1'
-		}
-		at := strings.IndexRune(alphabet, r)
+		at := signValue(r)
 		if at < 0 {
-			return ReleaseKey{}, &KeyError{Fault: KeySign, Group: min(len(signs)/(perGroup+1), groups-1) + 1, Sign: r}
+			return ReleaseKey{}, &KeyError{Fault: KeySign, Group: min(len(signs)/(perGroup+1), groups-1) + 1, Sign: unicode.ToUpper(r)}
 		}
 		signs = append(signs, byte(at))
 		if len(signs) > 1000 {
@@ -144,6 +139,64 @@ func ParseReleaseKey(text string) (k ReleaseKey, err error) {
 		copy(k.signs[g*perGroup:], group[:perGroup])
 	}
 	return k, nil
+}
+
+// Group is one group of a release key as far as it has been typed.
+type Group struct {
+	Signs    string // as keys write them
+	Complete bool   // all five signs are there
+	Right    bool   // and the check sign fits
+}
+
+// ReadGroups reads what has been typed of a key so far, for showing it while it is typed. Signs that no key has stand as "?".
+func ReadGroups(text string) (out []Group) {
+	var values []byte // 255: no sign of a key
+	var signs strings.Builder
+	end := func() {
+		if len(values) == 0 {
+			return
+		}
+		g := Group{Signs: signs.String(), Complete: len(values) == perGroup+1}
+		if g.Complete && !slices.Contains(values, 255) && len(out) < groups {
+			g.Right = checkSign(len(out), values[:perGroup]) == values[perGroup]
+		}
+		out = append(out, g)
+		values, signs = nil, strings.Builder{}
+	}
+	for _, r := range text {
+		if isGap(r) {
+			continue
+		}
+		at := signValue(r)
+		if at < 0 {
+			values = append(values, 255)
+			signs.WriteByte('?')
+		} else {
+			values = append(values, byte(at))
+			signs.WriteByte(alphabet[at])
+		}
+		if len(values) == perGroup+1 {
+			end()
+		}
+		if len(out) > groups {
+			break
+		}
+	}
+	end()
+	return out
+}
+
+func isGap(r rune) bool { return r == '-' || r == '–' || r == '—' || unicode.IsSpace(r) }
+
+// signValue returns the value of a sign as it was typed, or −1.
+func signValue(r rune) int {
+	switch r = unicode.ToUpper(r); r {
+	case 'O':
+		r = '0'
+	case 'I', 'L':
+		r = '1'
+	}
+	return strings.IndexRune(alphabet, r)
 }
 
 const releaseLine = "EMTIHAN-RELEASE-1"

@@ -125,3 +125,33 @@ func FuzzReleaseKey(f *testing.F) {
 		}
 	})
 }
+
+// What is typed is shown as far as it has come, with a word on each group.
+func TestReadGroups(t *testing.T) {
+	key := NewReleaseKey().Text()
+	groups := ReadGroups(strings.ToLower(key))
+	if len(groups) != 5 {
+		t.Fatalf("%d groups", len(groups))
+	}
+	for i, g := range groups {
+		if !g.Complete || !g.Right || g.Signs != key[6*i:6*i+5] {
+			t.Errorf("group %d: %+v of %s", i+1, g, key)
+		}
+	}
+	exchanged := ReadGroups(key[6:11] + key[:5])
+	if exchanged[0].Right || exchanged[1].Right {
+		t.Errorf("exchanged groups: %+v", exchanged)
+	}
+	if part := ReadGroups(key[:8]); len(part) != 2 || part[1].Complete || part[1].Signs != key[6:8] {
+		t.Errorf("half a group: %+v", part)
+	}
+	if bad := ReadGroups("12Ж45"); len(bad) != 1 || bad[0].Signs != "12?45" || bad[0].Right {
+		t.Errorf("a sign of no key: %+v", bad)
+	}
+	if none := ReadGroups(" - "); len(none) != 0 {
+		t.Errorf("nothing: %+v", none)
+	}
+	if many := ReadGroups(strings.Repeat("7", 10_000)); len(many) > 6 {
+		t.Errorf("%d groups of a long text", len(many))
+	}
+}

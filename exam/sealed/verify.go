@@ -317,7 +317,7 @@ func (b *blobs) missing() (out []journal.Hash) {
 }
 
 // BlobOf returns the hash of the blob that the event names and that lies in the same log: a registered photo, the frame of a
-// face check, or a printed act.
+// face check or of the watch during the exam, or a printed act.
 func BlobOf(e exam.Event) (journal.Hash, bool) {
 	var sum []byte
 	switch e := e.(type) {
@@ -325,8 +325,14 @@ func BlobOf(e exam.Event) (journal.Hash, bool) {
 		sum = e.Photo
 	case exam.FaceChecked:
 		sum = e.Frame
+	case exam.PresenceChanged:
+		sum = e.Frame
+	case exam.PresenceSeen:
+		sum = e.Frame
 	case exam.ActDrawn:
 		sum = e.Digest
+	case exam.ActSigned:
+		sum = e.Signature
 	}
 	if len(sum) != len(journal.Hash{}) {
 		return journal.Hash{}, false

@@ -62,6 +62,12 @@ var (
 	_ desktop.Cursorable = (*Editor)(nil)
 )
 
+// Release lets go of what the editor holds for showing itself, when it leaves the screen.
+func (e *Editor) Release() {
+	e.strips.Release()
+	e.view.drawn, e.view.scratch = nil, nil
+}
+
 // New returns an editor that holds text, and calls onEdit with every change that the candidate makes and the text that it
 // leads to, on Fyne's goroutine, before the change is on the screen. Where onEdit returns false the change is undone, so
 // that the screen never holds what cannot be kept (R11). keys is told of every key that goes down before the editor is; it

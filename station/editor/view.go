@@ -8,6 +8,7 @@ import (
 	"emtihan/station/editor/glass"
 	"emtihan/station/editor/text"
 	"emtihan/station/editor/typeset"
+	"emtihan/station/look"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -23,6 +24,7 @@ const (
 	inset    = 0.4  // above the first and below the last row
 	frame    = 2    // width of the frame, in the toolkit's measure
 	least    = 6    // rows that an editor of many lines wants to show
+	leastBig = 4    // with large text, which leaves less room for what is asked
 )
 
 // view is how the editor is shown, as far as it does not change with every key.
@@ -91,6 +93,9 @@ func (r *renderer) MinSize() fyne.Size {
 	rows := 1
 	if r.e.MultiLine {
 		rows = least
+		if look.Large() {
+			rows = leastBig
+		}
 	}
 	return fyne.NewSize(12*size, float32(rows)*leading*size+2*inset*size+2*frame)
 }
@@ -262,6 +267,9 @@ func (e *Editor) paint() {
 			continue
 		}
 		v.drawn[k] = s
+		if s.void && e.strips.Strip(k).Blank() {
+			continue // the ground looks the same
+		}
 		e.draw(s)
 		e.strips.Strip(k).Show(v.scratch, image.Pt(edge, v.padY+k*v.line), v.scale)
 	}

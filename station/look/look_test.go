@@ -314,17 +314,41 @@ func TestSheetFits(t *testing.T) {
 
 func TestOverlayFits(t *testing.T) {
 	show(t, 1, Gap(1))
-	for _, size := range []fyne.Size{{Width: 200, Height: 100}, {Width: 2000, Height: 100}, {Width: 200, Height: 2000}} {
-		content := Gap(0)
-		content.(interface{ SetMinSize(fyne.Size) }).SetMinSize(size)
-		over := Overlay(content)
-		over.Resize(fyne.NewSize(1366, 768))
-		scroll := over.(*fyne.Container).Objects[1].(*fyne.Container).Objects[0].(*container.Scroll)
-		if scroll.Size().Width > 1366 || scroll.Size().Height > 768 {
-			t.Errorf("%v lies on %v, beyond the window", size, scroll.Size())
-		}
-		if want := scroll.Content.MinSize(); scroll.Size().Width < min(want.Width, 1366) || scroll.Size().Height < min(want.Height, 768) {
-			t.Errorf("%v needs %v and has %v", size, want, scroll.Size())
+	for _, foot := range []fyne.CanvasObject{nil, Strong("Close")} {
+		for _, size := range []fyne.Size{{Width: 200, Height: 100}, {Width: 2000, Height: 100}, {Width: 200, Height: 2000}} {
+			content := Gap(0)
+			content.(interface{ SetMinSize(fyne.Size) }).SetMinSize(size)
+			over := Overlay(content, foot)
+			over.Resize(fyne.NewSize(1366, 768))
+			sheet := over.(*fyne.Container).Objects[1].(*fyne.Container).Objects[0]
+			scroll := scrollIn(sheet)
+			if sheet.Size().Width > 1366 || sheet.Size().Height > 768 {
+				t.Errorf("%v lies on %v, beyond the window", size, sheet.Size())
+			}
+			below := float32(0)
+			if foot != nil {
+				below = foot.Size().Height
+				if bottom := fyne.CurrentApp().Driver().AbsolutePositionForObject(foot).Y + below; below == 0 || bottom > 768 {
+					t.Errorf("%v: the foot ends at %v", size, bottom)
+				}
+			}
+			if want := scroll.Content.MinSize(); scroll.Size().Width < min(want.Width, 1366-2*sheetFrame) || want.Height < 700 && scroll.Size().Height < want.Height {
+				t.Errorf("%v needs %v and has %v", size, want, scroll.Size())
+			}
 		}
 	}
+}
+
+func scrollIn(o fyne.CanvasObject) *container.Scroll {
+	switch o := o.(type) {
+	case *container.Scroll:
+		return o
+	case *fyne.Container:
+		for _, x := range o.Objects {
+			if s := scrollIn(x); s != nil {
+				return s
+			}
+		}
+	}
+	return nil
 }

@@ -121,6 +121,9 @@ func Now() Setting { return current }
 // Scale returns the size of the text in use, from 1 to 2.
 func Scale() float32 { return float32(current.Percent) / 100 }
 
+// Large reports whether the text is so large that a screen has little room beside it.
+func Large() bool { return Scale() >= 1.5 }
+
 func spread(p Palette) {
 	Paper, Desk, Ink, Quiet, Line, Edge = p.Paper, p.Desk, p.Ink, p.Quiet, p.Line, p.Edge
 	Accent, OnAccent, Tint, Selection = p.Accent, p.OnAccent, p.Tint, p.Selection

@@ -72,14 +72,25 @@ func (t Theme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color 
 // Font implements fyne.Theme.
 func (t Theme) Font(s fyne.TextStyle) fyne.Resource {
 	res := theme.DefaultTheme().Font(s)
-	mended, ok := fontCache.Load(res.Name())
+	mended, ok := fontCache.Load(res)
 	if !ok {
-		mended, _ = fontCache.LoadOrStore(res.Name(), fyne.NewStaticResource(res.Name(), fonts.Mend(res.Content())))
+		mended, _ = fontCache.LoadOrStore(res, mend(res))
 	}
 	return mended.(fyne.Resource)
 }
 
-// fontCache holds the mended fonts by name: the toolkit asks for them at every text it draws.
+// mend mends the toolkit's own font where it lies: beside a mended copy the toolkit would hold the font itself once more for
+// every style, as what to fall back to.
+func mend(res fyne.Resource) fyne.Resource {
+	mended := fonts.Mend(res.Content())
+	if own, ok := res.(*fyne.StaticResource); ok {
+		own.StaticContent = mended
+		return own
+	}
+	return fyne.NewStaticResource(res.Name(), mended)
+}
+
+// fontCache holds the mended fonts: the toolkit asks for them at every text it draws.
 var fontCache sync.Map
 
 // Icon implements fyne.Theme.

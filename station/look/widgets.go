@@ -667,12 +667,22 @@ func (l *deskLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Move(fyne.NewPos((size.Width-width)/2, max(deskEdge, (size.Height-height)/2)))
 }
 
-// Overlay puts content on a white sheet over a screen: as large as it needs, and scrolling where the window is smaller.
-func Overlay(content fyne.CanvasObject) fyne.CanvasObject {
-	paper := framed(Edge, 2, container.New(layout.NewCustomPaddedLayout(18, 18, 24, 24), content))
-	shade := canvas.NewRectangle(Shade)
-	return container.NewStack(shade, container.New(overlayLayout{paper}, container.NewScroll(paper)))
+// Overlay puts content on a white sheet over a screen: as large as it needs, and scrolling where the window is smaller. The
+// foot, which may be nil, stays below it and does not scroll.
+func Overlay(content, foot fyne.CanvasObject) fyne.CanvasObject {
+	const side, above = 24, 18
+	if foot == nil {
+		body := container.New(layout.NewCustomPaddedLayout(above, above, side, side), content)
+		paper := framed(Edge, sheetFrame, container.NewScroll(body))
+		return container.NewStack(canvas.NewRectangle(Shade), container.New(overlayLayout{body}, paper))
+	}
+	body := container.New(layout.NewCustomPaddedLayout(above, above/2, side, side), content)
+	under := container.New(layout.NewCustomPaddedLayout(above/2, above, side, side), foot)
+	paper := framed(Edge, sheetFrame, container.NewBorder(nil, under, nil, nil, container.NewScroll(body)))
+	return container.NewStack(canvas.NewRectangle(Shade), container.New(overlayLayout{container.NewBorder(nil, under, nil, nil, body)}, paper))
 }
+
+const sheetFrame = 2
 
 // framed puts content on paper with a frame of the colour and width: what a sheet lies on may be as dark or as white as itself.
 func framed(edge color.NRGBA, width float32, content fyne.CanvasObject) *fyne.Container {
@@ -680,12 +690,12 @@ func framed(edge color.NRGBA, width float32, content fyne.CanvasObject) *fyne.Co
 		container.NewStack(canvas.NewRectangle(Paper), content)))
 }
 
-type overlayLayout struct{ paper fyne.CanvasObject }
+type overlayLayout struct{ content fyne.CanvasObject }
 
 func (l overlayLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 func (l overlayLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	least := l.paper.MinSize()
+	least := l.content.MinSize().AddWidthHeight(2*sheetFrame, 2*sheetFrame)
 	fit := fyne.NewSize(min(least.Width, size.Width), min(least.Height, size.Height))
 	for _, o := range objects {
 		o.Resize(fit)

@@ -29,9 +29,10 @@ type Config struct {
 	Dir      string // data folder; journals lie in Dir/attempts/SESSION/ATTEMPT.journal
 	Session  *exam.Session
 	Profile  *exam.Profile
-	Paper    *exam.Paper
-	Station  string // name of this station
-	Software string // version, for the log
+	Paper    *exam.Paper // nil: it is sealed still, and nobody can log in; see [Actor.Unseal]
+	Parcel   string      // of the sealed package, for the log
+	Station  string      // name of this station
+	Software string      // version, for the log
 	Host     string
 	// Photo returns the registered photo of a candidate (JPEG or PNG).
 	Photo func(exam.Candidate) ([]byte, error)
@@ -50,6 +51,7 @@ type Config struct {
 // View is what the screen shows: immutable, published after every change.
 type View struct {
 	Attempt  *exam.Attempt // nil: nobody is logged in
+	Sealed   bool          // the paper is not there: it waits for its release key
 	Photo    []byte        // registered photo of the candidate
 	Runes    int           // characters in all text answers of Attempt
 	Answered uint64        // number of the last record that changed a response
@@ -107,8 +109,10 @@ func Start(cfg Config) (*Actor, error) {
 	if err := os.MkdirAll(a.folder(), 0o700); err != nil {
 		return nil, err
 	}
-	if err := a.takeUp(); err != nil {
-		return nil, err
+	if a.cfg.Paper != nil {
+		if err := a.takeUp(); err != nil {
+			return nil, err
+		}
 	}
 	a.publish()
 	go a.loop()
@@ -362,6 +366,9 @@ func (a *Actor) login(text string) error {
 	if a.attempt != nil {
 		return exam.ErrAlready
 	}
+	if a.cfg.Paper == nil {
+		return exam.ErrSealed
+	}
 	iin, warnings, err := exam.ParseIIN(text)
 	if err != nil {
 		return err
@@ -386,8 +393,9 @@ func (a *Actor) login(text string) error {
 		Attempt: id.String(), Session: a.cfg.Session.ID, Centre: a.cfg.Session.Centre, Room: a.cfg.Session.Room,
 		Station: a.cfg.Station, Candidate: candidate, Profile: a.cfg.Profile.Source(),
 		Paper: a.cfg.Paper.Digest(), PaperID: a.cfg.Paper.ID, Start: a.cfg.Session.Start.UnixMilli(),
-		Photo: sum[:], Warnings: warnings,
+		Photo: sum[:], Warnings: warnings, Parcel: a.cfg.Parcel,
 	}
+	_, opened.Offset = a.cfg.Session.Start.Zone()
 	empty := exam.NewAttempt(a.cfg.Paper)
 	if _, err := empty.Decide(exam.Open{Opened: opened}, a.stamp(1)); err != nil {
 		return err
@@ -455,6 +463,7 @@ func (a *Actor) leave() error {
 	if err := a.journal.Close(); err != nil {
 		return err
 	}
+	a.sealAfter(a.attempt.Phase)
 	a.attempt, a.journal, a.photo, a.answers, a.runes = nil, nil, nil, 0, 0
 	a.publish()
 	return nil
@@ -613,7 +622,7 @@ func runes(attempt *exam.Attempt) (n int) {
 }
 
 func (a *Actor) publish() {
-	v := View{Attempt: a.attempt, Photo: a.photo, Runes: a.runes, Answered: a.answers}
+	v := View{Attempt: a.attempt, Sealed: a.cfg.Paper == nil, Photo: a.photo, Runes: a.runes, Answered: a.answers}
 	if a.journal != nil {
 		s := a.journal.Status()
 		v.Appended, v.Durable, v.Trouble, v.Places = s.Appended, s.Durable, s.Err, s.Places

@@ -125,6 +125,28 @@ func (g *Group) Resize(n int) {
 // Strip returns a strip.
 func (g *Group) Strip(i int) *Strip { return g.strips[i] }
 
+// Release lets go of the strips' pictures: the toolkit would keep each for a minute after it was last seen, twice over, and who
+// turns pages would carry all of them along. The strips can be shown again.
+func (g *Group) Release() {
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	clear(g.shown)
+	for _, s := range g.strips {
+		s.retire()
+		for _, o := range s.old {
+			canvas.Refresh(o)
+		}
+	}
+	g.strips = nil
+}
+
+// nothing takes the place of a picture that is gone.
+func nothing(int, int) image.Image { return image.NewRGBA(image.Rect(0, 0, 1, 1)) }
+
+// Blank reports that a strip has shown nothing yet.
+func (s *Strip) Blank() bool { return s.img == nil }
+
 // Objects appends the toolkit's objects for the strips, which a renderer must ask for anew every time.
 func (g *Group) Objects(to []fyne.CanvasObject) []fyne.CanvasObject {
 	for _, s := range g.strips {
@@ -162,6 +184,7 @@ func (s *Strip) retire() {
 		return
 	}
 	if *s.taken {
+		s.fresh.Generator = nothing // the toolkit remembers the object for a minute, and with it what it was made from
 		s.old = append(s.old, s.fresh)
 		if len(s.old) > mostOld {
 			s.old = slices.Delete(s.old, 0, len(s.old)-mostOld)

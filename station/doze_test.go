@@ -1,0 +1,151 @@
+package station
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// sleeper is a window system at which nobody does anything but what a test says.
+type sleeper struct {
+	events chan struct{} // a key, or wake
+	naps   []time.Duration
+}
+
+func (s *sleeper) wait(d time.Duration) {
+	s.naps = append(s.naps, d)
+	select {
+	case <-s.events:
+	case <-time.After(d):
+	}
+}
+
+func (s *sleeper) wake() {
+	select {
+	case s.events <- struct{}{}:
+	default: // one is there already
+	}
+}
+
+// dozing runs a toolkit's goroutine that naps in a window system of the test's own.
+func dozing(t *testing.T, allowed func() bool, test func(*doze, *sleeper)) {
+	synctest.Test(t, func(*testing.T) {
+		queue := make(chan func(), 16)
+		s := &sleeper{events: make(chan struct{}, 1)}
+		d := newDoze(allowed)
+		d.window, d.queue = s, func(f func()) { queue <- f }
+		stop, over := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(over)
+			for {
+				select {
+				case f := <-queue:
+					f()
+				case <-stop:
+					return
+				}
+			}
+		}()
+		go d.run(stop)
+		test(d, s)
+		close(stop)
+		s.wake()
+		<-over
+	})
+}
+
+func always() bool { return true }
+
+func TestNapIsLongWhileNobodyIsThere(t *testing.T) {
+	dozing(t, always, func(_ *doze, s *sleeper) {
+		time.Sleep(10 * longNap)
+		synctest.Wait()
+		if n := len(s.naps); n < 8 || n > 10 {
+			t.Errorf("%d naps in the time of ten", n)
+		}
+		for _, nap := range s.naps {
+			if nap != longNap {
+				t.Errorf("a nap of %v", nap)
+			}
+		}
+	})
+}
+
+func TestKeyEndsNapAndKeepsTheNextOnesShort(t *testing.T) {
+	dozing(t, always, func(d *doze, s *sleeper) {
+		time.Sleep(longNap + longNap/2)
+		synctest.Wait()
+		s.events <- struct{}{} // a key
+		synctest.Wait()
+		if d.still() {
+			t.Fatal("nobody is there, a moment after a key")
+		}
+		before, pressed := len(s.naps), time.Now()
+		time.Sleep(awakeLong - time.Millisecond)
+		synctest.Wait()
+		if len(s.naps) != before {
+			t.Error("a nap before the key was painted")
+		}
+		time.Sleep(stillAfter / 2)
+		synctest.Wait()
+		if len(s.naps) == before {
+			t.Error("no nap after the key was painted")
+		}
+		for _, nap := range s.naps[before:] {
+			if nap != shortNap {
+				t.Errorf("a nap of %v %v after a key", nap, time.Since(pressed))
+			}
+		}
+	})
+}
+
+// R9, R13–R17: what comes from the session is on the screen at once, also while nobody touches anything.
+func TestPostEndsNap(t *testing.T) {
+	dozing(t, always, func(d *doze, s *sleeper) {
+		for range 50 {
+			time.Sleep(longNap/3 + 7*time.Millisecond)
+			ran := make(chan time.Time, 1)
+			posted := time.Now()
+			d.post(func() { ran <- time.Now() })
+			if late := (<-ran).Sub(posted); late != 0 {
+				t.Fatalf("what was posted ran %v later", late)
+			}
+			if !d.still() {
+				t.Fatal("what the program posts was taken for somebody's hands")
+			}
+		}
+	})
+}
+
+func TestNoNapWhileSomethingMoves(t *testing.T) {
+	dozing(t, func() bool { return false }, func(_ *doze, s *sleeper) {
+		time.Sleep(10 * longNap)
+		synctest.Wait()
+		if len(s.naps) != 0 {
+			t.Errorf("%d naps", len(s.naps))
+		}
+	})
+}
+
+func TestTidiesOncePerRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoze(always)
+		if d.tidies() {
+			t.Error("there is nothing to tidy up before anybody did anything")
+		}
+		for range 2 {
+			d.touched.Store(time.Now().UnixMilli())
+			time.Sleep(tidyAfter - time.Millisecond)
+			if d.tidies() {
+				t.Error("too soon")
+			}
+			time.Sleep(2 * time.Millisecond)
+			if !d.tidies() {
+				t.Error("not tidied up")
+			}
+			if d.tidies() {
+				t.Error("twice")
+			}
+		}
+	})
+}
