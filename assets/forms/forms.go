@@ -7,7 +7,7 @@ package forms
 
 import "embed"
 
-// Files holds lists.toml and form-N.toml for every act form.
+// Files holds lists.toml, form-N.toml for every act form, and sheet-N.toml for every printed list.
 //
 //go:embed *.toml
 var Files embed.FS

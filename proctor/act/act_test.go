@@ -153,6 +153,50 @@ func TestPrefill(t *testing.T) {
 			"превышение предела выходов из аудитории в 09:41:03 (запись № 6 журнала аудитории)", nil,
 		},
 		{
+			"hand-held detector",
+			Trigger{Kind: ByWand, At: at, Items: []string{"phone", "watch"}},
+			"10",
+			map[string]string{"how": "hand", "items": "phone,watch"},
+			"проверка ручным металлоискателем в 09:41:03", nil,
+		},
+		{
+			"impostor at the entry",
+			Trigger{Kind: ByFace, Record: 4, At: at, Score: 0.211, Threshold: 0.4, Entry: true},
+			"11",
+			map[string]string{FieldMatch: "0.211 / 0.400", "how": "face"},
+			"несовпадение при проверке лица в 09:41:03: сходство 0.211, требуется 0.400 (запись № 4 журнала аудитории)", nil,
+		},
+		{
+			"interference",
+			Trigger{Kind: ByInterference, Record: 8, At: at, Detail: "второй экран; HDMI={{time}}\x1b"},
+			"12",
+			map[string]string{FieldBans: "10", "how": "program", FieldText: "второй экран; HDMI={{time}} "},
+			"сообщение системы тестирования в 09:41:03: второй экран, HDMI-((time))  (запись № 8 журнала аудитории)", nil,
+		},
+		{
+			"absence by the door",
+			Trigger{Kind: ByDoor, Record: 9, At: at, Device: "дверь"},
+			"12",
+			map[string]string{"how": "sight"},
+			"открытие двери «дверь» в 09:41:03 (запись № 9 журнала аудитории)",
+			[]string{"bans"},
+		},
+		{
+			"fault",
+			Trigger{Kind: ByFault, Record: 10, At: at, Device: "монитор", Detail: "погас\nсовсем"},
+			"14",
+			map[string]string{FieldDevice: "монитор", FieldText: "погас\nсовсем", "measure": "repaired"},
+			"неисправность устройства «монитор» в 09:41:03: погас совсем (запись № 10 журнала аудитории)", nil,
+		},
+		{
+			"power",
+			Trigger{Kind: ByPower, Record: 11, At: at, Detail: "ИБП"},
+			"15",
+			map[string]string{"reason": "power", "measure": "suspended", FieldName: "", FieldIIN: "", FieldRoom: "205"},
+			"отключение электроэнергии в 09:41:03: ИБП (запись № 11 журнала аудитории)",
+			[]string{"affected", "agreed"},
+		},
+		{
 			"by hand",
 			Trigger{},
 			"12",
@@ -193,6 +237,7 @@ func TestCheck(t *testing.T) {
 		{"no candidate", FieldName, "", "missing"},
 		{"unknown item", "items", "phone,bicycle", "unknown"},
 		{"two options", "how", "frame,hand", "unknown"},
+		{"refused, and nobody saw it", "acknowledged", "refused", "missing refusal_witness"},
 		{"line feed in a line", "item_note", "a\nb", "character"},
 		{"broken UTF-8", "description", "\xff", "character"},
 		{"too long", "description", strings.Repeat("ә", MaxField+1), "too-long"},
@@ -208,6 +253,14 @@ func TestCheck(t *testing.T) {
 			var want []Problem
 			if c.code != "" {
 				want = []Problem{{c.field, c.code}}
+			}
+			if code, field, ok := strings.Cut(c.code, " "); ok { // another field is asked for
+				want = []Problem{{field, code}}
+			}
+			for _, p := range want {
+				if s := fs.Say(p, "kk"); !strings.HasSuffix(s, ".") {
+					t.Errorf("nothing to say: %q", s)
+				}
 			}
 			if diff := cmp.Diff(want, fs.Check(d)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
@@ -286,7 +339,7 @@ func TestPrint(t *testing.T) {
 			want := []string{
 				"АКТ № " + a.Number, "Әбдіғаппар Үмітжан Қуанышұлы", "900101300017", "Қостанай, Esil University", "21.11.2026", "09:42:10",
 				f.Draft.In("ru"), f.Draft.In("kk"), f.Title.In("ru"), f.Title.In("kk"), f.Lead.In("ru"), f.Lead.In("kk"),
-				f.Consequence.In("ru"), f.Consequence.In("kk"), "Сұлтанова Гүлнәр", "внутреннем кармане", "страница 2 из 2", "1-бет, барлығы 2",
+				f.Consequence.In("ru"), f.Consequence.In("kk"), "Сұлтанова Гүлнәр", "внутреннем кармане", "стр. 2 / 2", "1 / 2 бет",
 			}
 			for _, x := range f.Fields {
 				if v := a.Fields[x.ID]; v != "" && x.Kind.Picks() {
@@ -326,7 +379,7 @@ func TestPrintHardText(t *testing.T) {
 		}
 	}
 	text := squeeze(pdfText(t, pdf))
-	for _, w := range []string{"? конец описания", "вмешательство", "подпись", "1-бет", "страница 4 из"} {
+	for _, w := range []string{"? конец описания", "вмешательство", "подпись", "1 / ", "стр. 4 / "} {
 		if !strings.Contains(text, w) {
 			t.Errorf("%q is not on the pages", w)
 		}
@@ -407,12 +460,131 @@ func TestOwnTemplates(t *testing.T) {
 		"other id":    strings.Replace(own, `id = "10"`, `id = "12"`, 1),
 		"kind":        strings.Replace(own, `kind = "items"`, `kind = "things"`, 1),
 		"default":     strings.Replace(own, `default = "frame"`, `default = "smell"`, 1),
+		"effect":      strings.Replace(own, `effects = ["not-admitted"]`, `effects = ["fined"]`, 1),
+		"form moves":  strings.Replace(own, `effects = ["not-admitted"]`, `effects = ["moved"]`, 1),
+		"form lifts":  strings.Replace(own, `effects = ["not-admitted"]`, `effects = ["lift"]`, 1),
+		"needs":       strings.Replace(own, `needs = ["refusal_witness"]`, `needs = ["nothing"]`, 1),
+		"moves where": strings.Replace(own, `needs = ["refusal_witness"]`, `effects = ["moved"]`, 1),
+		"lifts what":  strings.Replace(own, `needs = ["refusal_witness"]`, `effects = ["lift"]`, 1),
+		"signatures":  strings.Replace(own, "[[signatures]]\nid = \"administrator\"", "[[signatures]]\neffects = [\"void\"]\nid = \"administrator\"", 1),
 	} {
 		write("form-10.toml", text)
 		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "form-10.toml") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// R18: NCT finds something in a pulled log.
+func TestReview(t *testing.T) {
+	fs := load(t)
+	profile := []byte(`format = 1
+id = "english"
+title = { kk = "а", ru = "б", en = "c" }
+clock = { minutes = 10 }
+admission = { late_minutes = 40 }
+extra = { max_minutes = 60 }
+leave = { max_times = 2, max_minutes = 10 }
+`)
+	if _, err := exam.ParseProfile(profile); err != nil {
+		t.Fatal(err)
+	}
+	o := exam.Opened{Attempt: "a1", Session: "s1", Centre: "Астана", Room: "204", Candidate: candidate, Profile: profile, Start: now.UnixMilli()}
+	at := now.Add(-time.Hour)
+	for _, c := range []struct {
+		event exam.Event
+		bans  string
+	}{
+		{exam.FocusChanged{Lost: true}, "10"},
+		{exam.LimitExceeded{Limit: exam.LimitLeaveMinutes}, "2"},
+		{exam.FaceChecked{Verdict: exam.VerdictRefused, Score: 0.1, Threshold: 0.4}, ""},
+		{exam.Ticked{}, ""},
+	} {
+		d := Review(form(t, fs, "12-1"), o, exam.Recorded{Seq: 4711, Stamp: exam.Stamp{Wall: at.UnixMilli()}, Event: c.event}, "a.emlog", "диктует", now)
+		want := map[string]string{
+			FieldDate: "2026-11-21", FieldTime: "08:42:10", FieldCentre: "Астана", FieldRoom: "204", FieldIIN: candidate.IIN, FieldSource: "a.emlog",
+			FieldText: "диктует", FieldBans: c.bans, FieldHow: "log", FieldAttempt: "a1", FieldExam: "additional",
+		}
+		for id, v := range want {
+			if d.Fields[id] != v {
+				t.Errorf("%s: %s is %q, want %q", c.event.Kind(), id, d.Fields[id], v)
+			}
+		}
+		if got, want := fs.CauseText(d.Fields[FieldCause], "ru"), "анализ записи «a.emlog»: время 08:42:10, запись № 4711"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if missing := fs.Check(d); (len(missing) == 0) != (c.bans != "") {
+			t.Errorf("%s: %v", c.event.Kind(), missing)
+		}
+	}
+}
+
+// R18: the template of a list is refused with the name of what is wrong.
+func TestParseSheet(t *testing.T) {
+	data, err := read("", "sheet-11-1.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(data)
+	if _, err := ParseSheet(data); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string][2]string{
+		"cut off":     {good[:len(good)/3], "line"},
+		"width":       {strings.Replace(good, "width = 6.0", "width = -6.0", 1), "width"},
+		"twice":       {strings.Replace(good, `id = "seat"`, `id = "number"`, 1), "twice"},
+		"id":          {strings.Replace(good, `id = "11-1"`, `id = "list"`, 1), "appendix"},
+		"no Kazakh":   {strings.Replace(good, `kk = "Орын"`, `kk = ""`, 1), "kk"},
+		"unknown key": {good + "\nsurprise = 1\n", "surprise"},
+		"format":      {strings.Replace(good, "format = 1", "format = 2", 1), "format"},
+	} {
+		if _, err := ParseSheet([]byte(c[0])); err == nil || !strings.Contains(err.Error(), c[1]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "sheet-11-1.toml"), []byte(strings.Replace(good, "Посадочный лист", "Наш лист", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fs, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := fs.Sheet(SeatingList); !ok || s.Title.In("ru") != "Наш лист" || s.Digest() == "" || len(fs.Sheets) != 2 {
+		t.Error("the centre's own list is not used")
+	}
+}
+
+func FuzzParseSheet(f *testing.F) {
+	small := `format = 1
+id = "11-1"
+name = {kk = "a", ru = "b"}
+draft = {kk = "a", ru = "b"}
+title = {kk = "a", ru = "b"}
+lead = {kk = "a", ru = "b"}
+columns = [{id = "seat", width = 1.0, label = {kk = "a", ru = "b"}}]
+signatures = [{id = "x", kk = "a", ru = "b"}]
+`
+	if _, err := ParseSheet([]byte(small)); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(small))
+	f.Add([]byte(small[:len(small)/2]))
+	f.Add([]byte(strings.Replace(small, "1.0", "nan", 1)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := ParseSheet(data)
+		if (s == nil) == (err == nil) {
+			t.Fatalf("sheet %v with error %v", s, err)
+		}
+		if s == nil {
+			return
+		}
+		for _, c := range s.Columns {
+			if !(c.Width > 0) {
+				t.Fatalf("width %v was accepted", c.Width)
+			}
+		}
+	})
 }
 
 func FuzzParseForm(f *testing.F) {

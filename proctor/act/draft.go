@@ -20,13 +20,18 @@ import (
 
 // The kinds of Trigger, which are also the keys of the causes in the forms' lists.
 const (
-	ByHand     = "hand"     // an administrator saw it
-	ByDetector = "detector" // a metal detector's alarm
-	ByFace     = "face"     // a failed face check
-	ByDoor     = "door"     // a door opened
-	ByFocus    = "focus"    // the exam window lost the keyboard
-	ByLimit    = "limit"    // a limit of R14 was gone over
-	ByCall     = "call"     // another notice of a station
+	ByHand         = "hand"         // an administrator saw it
+	ByDetector     = "detector"     // a metal detector's alarm
+	ByWand         = "wand"         // found with the hand-held detector
+	ByFace         = "face"         // a failed face check
+	ByDoor         = "door"         // a door opened
+	ByFocus        = "focus"        // the exam window lost the keyboard
+	ByInterference = "interference" // a second display, a USB drive, injected keys, a debugger (R17)
+	ByLimit        = "limit"        // a limit of R14 was gone over
+	ByCall         = "call"         // another notice of a station
+	ByFault        = "fault"        // equipment failed: a device, a computer, its disk
+	ByPower        = "power"        // the mains failed, or the UPS runs out
+	ByReview       = "review"       // NCT found it in a log or a video after the exam (act 12-1)
 )
 
 // Trigger is what an act answers. The zero value is an observation of the administrator.
@@ -39,15 +44,28 @@ type Trigger struct {
 	Threshold float64
 	Limit     exam.LimitKind
 	Attempt   string
+	Entry     bool     // it happened at the entry, before the candidate sat down
+	Items     []string // ids of banned items that were found
+	Detail    string   // what a device, a station or a reviewer said, in plain words
+	Source    string   // of a review: the log or the recording
 }
 
 // FormFor returns the id of the form that fits the trigger best. A person may choose another one.
 func (t Trigger) FormFor() string {
 	switch t.Kind {
-	case ByDetector:
+	case ByDetector, ByWand:
 		return "10"
 	case ByFace:
+		if t.Entry {
+			return "11"
+		}
 		return "13"
+	case ByFault:
+		return "14"
+	case ByPower:
+		return "15"
+	case ByReview:
+		return "12-1"
 	}
 	return "12"
 }
@@ -75,10 +93,17 @@ const (
 	FieldBans     = "bans"
 	FieldHow      = "how"
 	FieldCorrects = "corrects"
+	FieldItems    = "items"
+	FieldDevice   = "device"   // what failed
+	FieldSource   = "source"   // what was reviewed
+	FieldNewSeat  = "new_seat" // where the candidate goes on
+	FieldAffected = "affected" // how many candidates an act about a room concerns
+	FieldText     = "description"
 
-	// Recorded with every act, printed in its foot.
+	// Recorded with every act, and on no line of the form.
 	FieldTemplate = "template" // digest of the form's file
 	FieldAttempt  = "attempt"  // attempt that the act is tied to
+	FieldEffects  = "effects"  // what follows from it; see [Effects]
 )
 
 // Prefill returns a draft with everything that is known (R19): who, where, when, and what it answers. The candidate may be
@@ -108,30 +133,87 @@ func Prefill(form *Form, s *exam.Session, c exam.Candidate, t Trigger, now time.
 			d.Fields[FieldExam] = "additional"
 		}
 	}
+	if form.Room && len(s.Candidates) > 0 {
+		d.Fields[FieldAffected] = strconv.Itoa(len(s.Candidates))
+	}
+	for id, v := range map[string]string{FieldItems: Join(t.Items), FieldDevice: t.Device, FieldSource: t.Source, FieldText: t.Detail} {
+		if f, ok := form.Field(id); ok && v != "" && (f.Kind != Cause) {
+			d.Fields[id] = plain(v, f.Kind == Long)
+		}
+	}
 	if t.Kind == ByFace {
 		d.Fields[FieldMatch] = fmt.Sprintf("%.3f / %.3f", t.Score, t.Threshold)
 	}
 	if bans, ok := form.Field(FieldBans); ok && bans.Kind == Bans {
 		switch t.Kind {
-		case ByDetector:
+		case ByDetector, ByWand:
 			d.Fields[FieldBans] = "6"
 		case ByLimit:
 			d.Fields[FieldBans] = "2"
-		case ByFocus:
+		case ByFocus, ByInterference:
 			d.Fields[FieldBans] = "10"
 		}
 	}
-	if how, ok := form.Field(FieldHow); ok && slices.Contains([]string{ByFocus, ByLimit}, t.Kind) {
-		if slices.ContainsFunc(how.Options, func(e Entry) bool { return e.ID == "program" }) {
-			d.Fields[FieldHow] = "program"
+	if how, ok := form.Field(FieldHow); ok {
+		found := map[string]string{
+			ByDetector: "frame", ByWand: "hand", ByFocus: "program", ByInterference: "program", ByLimit: "program", ByFace: "face", ByReview: "log",
+		}[t.Kind]
+		if slices.ContainsFunc(how.Options, func(e Entry) bool { return e.ID == found }) {
+			d.Fields[FieldHow] = found
 		}
 	}
 	d.About(c)
 	return d
 }
 
-// About puts the candidate's data into the draft.
+// Review returns the draft of an act about what NCT found in the pulled log of an attempt (act 12-1): at the record rec of
+// the attempt that began with o, in the file source. detail is the finding in plain words, and may be empty. The time on the
+// act is that of the record, in the zone of now; who draws it up checks the bans, which only some records suggest.
+func Review(form *Form, o exam.Opened, rec exam.Recorded, source, detail string, now time.Time) Draft {
+	t := Trigger{Kind: ByReview, Record: rec.Seq, At: rec.Stamp.Time(), Attempt: o.Attempt, Source: source, Detail: detail}
+	s := &exam.Session{ID: o.Session, Centre: o.Centre, Room: o.Room, Start: time.UnixMilli(o.Start).In(now.Location())}
+	if p, err := exam.ParseProfile(o.Profile); err == nil {
+		s.Profile = p.ID
+	}
+	d := Prefill(form, s, o.Candidate, t, now)
+	if _, ok := form.Field(FieldBans); !ok {
+		return d
+	}
+	switch e := rec.Event.(type) {
+	case exam.FocusChanged:
+		d.Fields[FieldBans] = "10"
+	case exam.LimitExceeded:
+		d.Fields[FieldBans] = "2"
+	case exam.FaceChecked:
+		if e.Verdict == exam.VerdictRefused {
+			d.Fields[FieldMatch] = fmt.Sprintf("%.3f / %.3f", e.Score, e.Threshold)
+		}
+	}
+	return d
+}
+
+// plain takes out of a machine's words what no field may hold.
+func plain(s string, paragraphs bool) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' && paragraphs:
+			return r
+		case unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if utf8.RuneCountInString(s) > MaxField {
+		s = string([]rune(s)[:MaxField])
+	}
+	return s
+}
+
+// About puts the candidate's data into the draft. An act about a room is about nobody.
 func (d *Draft) About(c exam.Candidate) {
+	if d.Form.Room {
+		return
+	}
 	d.IIN = c.IIN
 	d.Fields[FieldName], d.Fields[FieldIIN], d.Fields[FieldSeat] = c.Name, c.IIN, c.Seat
 }
@@ -149,13 +231,21 @@ func (t Trigger) encode(at time.Time) string {
 		parts = append(parts, "record="+strconv.FormatUint(t.Record, 10))
 	}
 	if t.Device != "" {
-		parts = append(parts, "device="+strings.NewReplacer(";", ",", "=", "-").Replace(t.Device))
+		parts = append(parts, "device="+recordable.Replace(t.Device))
+	}
+	if t.Detail != "" {
+		parts = append(parts, "detail="+recordable.Replace(plain(t.Detail, false)))
+	}
+	if t.Source != "" {
+		parts = append(parts, "source="+recordable.Replace(plain(t.Source, false)))
 	}
 	if t.Kind == ByFace {
 		parts = append(parts, fmt.Sprintf("score=%.3f;threshold=%.3f", t.Score, t.Threshold))
 	}
 	return strings.Join(parts, ";")
 }
+
+var recordable = strings.NewReplacer(";", ",", "=", "-", "{", "(", "}", ")")
 
 // CauseText returns the recorded trigger as a sentence in lang.
 func (fs *Forms) CauseText(recorded, lang string) string {
@@ -177,7 +267,7 @@ var placeholder = regexp.MustCompile(`\{\{[a-z]+\}\}`)
 // Problem says what is wrong with a draft.
 type Problem struct {
 	Field string // id of the field
-	Code  string // "missing", "unknown", "too-long", "character"
+	Code  string // "missing", "unknown", "too-long", "character"; see Forms.Say
 }
 
 // MaxField is the most runes that a field may have.
@@ -186,10 +276,11 @@ const MaxField = 4000
 // Check returns what keeps the draft from being signed, in the order of the form's fields.
 func (fs *Forms) Check(d Draft) []Problem {
 	var out []Problem
+	needed := d.needed()
 	for _, f := range d.Form.Fields {
 		v := d.Fields[f.ID]
 		switch {
-		case f.Required && strings.TrimSpace(v) == "":
+		case (f.Required || needed[f.ID]) && strings.TrimSpace(v) == "":
 			out = append(out, Problem{f.ID, "missing"})
 		case utf8.RuneCountInString(v) > MaxField:
 			out = append(out, Problem{f.ID, "too-long"})
@@ -199,6 +290,29 @@ func (fs *Forms) Check(d Draft) []Problem {
 			out = append(out, Problem{f.ID, "character"})
 		case (f.Kind.Picks() || f.Kind == Choice) && !fs.known(f, v):
 			out = append(out, Problem{f.ID, "unknown"})
+		}
+	}
+	return out
+}
+
+// needed returns the fields that the chosen options ask for.
+func (d Draft) needed() map[string]bool {
+	out := make(map[string]bool)
+	for _, e := range d.chosen() {
+		for _, id := range e.Needs {
+			out[id] = true
+		}
+	}
+	return out
+}
+
+// chosen returns the options that are chosen, in the order of the form's fields.
+func (d Draft) chosen() (out []Entry) {
+	for _, f := range d.Form.Fields {
+		for _, e := range f.Options {
+			if f.Kind == Choice && e.ID == d.Fields[f.ID] {
+				out = append(out, e)
+			}
 		}
 	}
 	return out
@@ -278,10 +392,19 @@ func FileName(number string) string {
 	return filepath.Base(strings.ReplaceAll(number, "/", "-") + ".pdf")
 }
 
-// Draw makes the draft an act with a number, signed by the administrator by. The act has no Digest yet: Print gives the
-// bytes that it is taken of.
+// Draw makes the draft an act with a number, signed by the administrator by, and fixes what follows from it. The act has no
+// Digest yet: Print gives the bytes that it is taken of. Forms.Issue does both.
 func Draw(d Draft, number, by string) exam.ActDrawn {
-	return exam.ActDrawn{Number: number, Form: d.Form.ID, By: by, IIN: d.IIN, Cause: d.Cause, Fields: maps.Clone(d.Fields)}
+	fields := maps.Clone(d.Fields)
+	delete(fields, FieldEffects)
+	if effects := d.Effects(); len(effects) > 0 {
+		var ids []string
+		for _, e := range effects {
+			ids = append(ids, string(e))
+		}
+		fields[FieldEffects] = Join(ids)
+	}
+	return exam.ActDrawn{Number: number, Form: d.Form.ID, By: by, IIN: d.IIN, Cause: d.Cause, Fields: fields}
 }
 
 var canonical = func() cbor.EncMode {

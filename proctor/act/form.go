@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -43,6 +45,10 @@ type Entry struct {
 	KK string `toml:"kk"`
 	RU string `toml:"ru"`
 	EN string `toml:"en"`
+
+	// Of an option of a choice only: what follows when it is chosen (R20), and which fields must then be filled in.
+	Effects []exam.Effect `toml:"effects"`
+	Needs   []string      `toml:"needs"`
 }
 
 // In returns the text in lang ("kk", "ru", "en"); where there is no English, in Russian.
@@ -77,9 +83,13 @@ type Form struct {
 	Draft       exam.Text `toml:"draft"`    // says that this is not the official text; printed on every page
 	Title       exam.Text `toml:"title"`
 	Lead        exam.Text `toml:"lead"`
-	Consequence exam.Text `toml:"consequence"` // what follows from the act (R20)
-	Fields      []Field   `toml:"fields"`
-	Signatures  []Entry   `toml:"signatures"`
+	Consequence exam.Text `toml:"consequence"` // what follows from the act, in words
+	// What follows from every act of the form (R20); a choice among its fields may add to it.
+	Effects []exam.Effect `toml:"effects"`
+	// Room says that the act is about everybody in the room and names no candidate.
+	Room       bool    `toml:"room"`
+	Fields     []Field `toml:"fields"`
+	Signatures []Entry `toml:"signatures"`
 
 	digest string
 }
@@ -98,10 +108,13 @@ func (f *Form) Field(id string) (Field, bool) {
 
 // Forms are the templates and the lists that they choose from.
 type Forms struct {
-	Forms  []*Form // in the order of their ids
+	Forms  []*Form // in the order of the appendices, the free form last
+	Sheets []*Sheet
 	Bans   []Entry
 	Items  []Entry
 	Causes map[string]exam.Text // by the kind of cause
+
+	problems map[string]exam.Text // by the code of a problem
 }
 
 type lists struct {
@@ -109,6 +122,8 @@ type lists struct {
 	Bans   []Entry              `toml:"bans"`
 	Items  []Entry              `toml:"items"`
 	Causes map[string]exam.Text `toml:"causes"`
+
+	Problems map[string]exam.Text `toml:"problems"`
 }
 
 // Load returns the built-in templates; a file of the same name in dir, and every further form-N.toml there, takes the place
@@ -119,16 +134,25 @@ func Load(dir string) (*Forms, error) {
 		return nil, err
 	}
 	if dir != "" {
-		more, err := filepath.Glob(filepath.Join(dir, "form-*.toml"))
-		if err != nil {
-			return nil, err
-		}
-		for _, path := range more {
-			names = append(names, filepath.Base(path))
+		for _, pattern := range []string{"form-*.toml", "sheet-*.toml"} {
+			more, err := filepath.Glob(filepath.Join(dir, pattern))
+			if err != nil {
+				return nil, err
+			}
+			for _, path := range more {
+				names = append(names, filepath.Base(path))
+			}
 		}
 	}
 	slices.Sort(names)
 	all := new(Forms)
+	builtIn, err := forms.Files.ReadFile("lists.toml")
+	if err == nil {
+		err = all.parseLists(builtIn)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("form file lists.toml: %w", err)
+	}
 	for _, name := range slices.Compact(names) {
 		data, err := read(dir, name)
 		if err != nil {
@@ -140,6 +164,17 @@ func Load(dir string) (*Forms, error) {
 			}
 			continue
 		}
+		if strings.HasPrefix(name, "sheet-") {
+			sheet, err := ParseSheet(data)
+			if err == nil && name != "sheet-"+sheet.ID+".toml" {
+				err = fmt.Errorf("its id is %q", sheet.ID)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("form file %s: %w", name, err)
+			}
+			all.Sheets = append(all.Sheets, sheet)
+			continue
+		}
 		f, err := ParseForm(data)
 		if err != nil {
 			return nil, fmt.Errorf("form file %s: %w", name, err)
@@ -149,8 +184,23 @@ func Load(dir string) (*Forms, error) {
 		}
 		all.Forms = append(all.Forms, f)
 	}
+	slices.SortFunc(all.Forms, func(a, b *Form) int { return order(a.ID) - order(b.ID) })
 	return all, nil
 }
+
+// order sorts 12 before 12-1, and the free form last.
+func order(id string) int {
+	number, part, _ := strings.Cut(id, "-")
+	n, _ := strconv.Atoi(number)
+	m, _ := strconv.Atoi(part)
+	if id == Free {
+		n = 100
+	}
+	return 10*n + m
+}
+
+// Free is the id of the act in free form (R18).
+const Free = "0"
 
 func read(dir, name string) ([]byte, error) {
 	if dir != "" {
@@ -179,13 +229,56 @@ func (fs *Forms) parseLists(data []byte) error {
 			return fmt.Errorf("%s are missing", name)
 		}
 	}
-	for kind, t := range l.Causes {
-		if err := checkText("cause "+kind, t); err != nil {
-			return err
+	for what, texts := range map[string]map[string]exam.Text{"cause": l.Causes, "problem": l.Problems} {
+		for id, t := range texts {
+			if err := checkText(what+" "+id, t); err != nil {
+				return err
+			}
 		}
 	}
-	fs.Bans, fs.Items, fs.Causes = l.Bans, l.Items, l.Causes
+	fs.Bans, fs.Items = l.Bans, l.Items
+	// A centre's own lists may be older than the program: what they do not say is said in the built-in words.
+	fs.Causes, fs.problems = over(fs.Causes, l.Causes), over(fs.problems, l.Problems)
 	return nil
+}
+
+func over(base, more map[string]exam.Text) map[string]exam.Text {
+	out := maps.Clone(base)
+	if out == nil {
+		out = make(map[string]exam.Text)
+	}
+	maps.Copy(out, more)
+	return out
+}
+
+// Explain returns the sentence for the code of a [Problem], or for a *KeyError, *SignatureError or *Incomplete, in lang. Any
+// other error comes back in its own words.
+func (fs *Forms) Explain(err error, lang string) string {
+	var key *KeyError
+	var signature *SignatureError
+	var incomplete *Incomplete
+	code, detail := "", ""
+	switch {
+	case errors.As(err, &key):
+		code, detail = key.Code, key.Detail
+	case errors.As(err, &signature):
+		code = signature.Code
+	case errors.As(err, &incomplete) && len(incomplete.Problems) > 0:
+		code = incomplete.Problems[0].Code
+	}
+	switch t, ok := fs.problems[code]; {
+	case !ok:
+		return err.Error()
+	case code == ErrKeyExpired.Code || code == ErrKeyEarly.Code:
+		return t.In(lang) + " " + detail
+	default:
+		return t.In(lang)
+	}
+}
+
+// Say returns the sentence for a problem of a draft in lang.
+func (fs *Forms) Say(p Problem, lang string) string {
+	return fs.Explain(&Incomplete{[]Problem{p}}, lang)
 }
 
 const maxFile = 1 << 20
@@ -243,6 +336,19 @@ func ParseForm(data []byte) (*Form, error) {
 			bad(len(x.Options) > 0, "field %q has no options", x.ID)
 			bad(x.Default == "" || slices.ContainsFunc(x.Options, func(e Entry) bool { return e.ID == x.Default }),
 				"field %q: the default %q is none of its options", x.ID, x.Default)
+			for _, e := range x.Options {
+				check(checkFormEffects(fmt.Sprintf("option %q of field %q", e.ID, x.ID), e.Effects))
+				for _, id := range e.Needs {
+					_, ok := f.Field(id)
+					bad(ok, "option %q of field %q needs the field %q, which the form does not have", e.ID, x.ID, id)
+				}
+				if slices.Contains(e.Effects, exam.EffectMoved) {
+					bad(slices.Contains(e.Needs, FieldNewSeat), "option %q of field %q moves the candidate and does not need %q", e.ID, x.ID, FieldNewSeat)
+				}
+				if slices.Contains(e.Effects, exam.EffectLift) {
+					bad(slices.Contains(e.Needs, FieldCorrects), "option %q of field %q lifts and does not need %q", e.ID, x.ID, FieldCorrects)
+				}
+			}
 		case Fixed, Cause, Line, Long, Items, Bans:
 			bad(len(x.Options) == 0, "field %q: only a choice has options", x.ID)
 		default:
@@ -250,6 +356,8 @@ func ParseForm(data []byte) (*Form, error) {
 		}
 	}
 	bad(len(f.Fields) > 0, "fields are missing")
+	check(checkFormEffects("form", f.Effects))
+	bad(!slices.Contains(f.Effects, exam.EffectMoved) && !slices.Contains(f.Effects, exam.EffectLift), "%q and %q belong to an option of a choice", exam.EffectMoved, exam.EffectLift)
 	bad(len(f.Signatures) > 0, "signatures are missing")
 	check(checkEntries("signatures", f.Signatures))
 	if err := errors.Join(errs...); err != nil {
@@ -257,6 +365,17 @@ func ParseForm(data []byte) (*Form, error) {
 	}
 	f.digest = fmt.Sprintf("%x", sha256.Sum256(data))
 	return f, nil
+}
+
+func checkFormEffects(what string, effects []exam.Effect) error {
+	for _, e := range effects {
+		switch e {
+		case exam.EffectNotAdmitted, exam.EffectRemoved, exam.EffectVoid, exam.EffectMoved, exam.EffectStopped, exam.EffectPostponed, exam.EffectLift:
+		default:
+			return fmt.Errorf("%s: effect %q is unknown", what, e)
+		}
+	}
+	return nil
 }
 
 func checkText(name string, t exam.Text) error {
@@ -276,6 +395,8 @@ func checkEntries(name string, list []Entry) error {
 			return fmt.Errorf("%s: id %q of entry %d is not [a-z0-9_-]{1,32}", name, e.ID, i+1)
 		case seen[e.ID]:
 			return fmt.Errorf("%s: %q stands twice", name, e.ID)
+		case !strings.HasPrefix(name, "options of") && len(e.Effects)+len(e.Needs) > 0:
+			return fmt.Errorf("%s: %q: only an option of a choice has effects and needs", name, e.ID)
 		case strings.TrimSpace(e.KK) == "" || strings.TrimSpace(e.RU) == "":
 			return fmt.Errorf("%s: %q is missing in kk or ru", name, e.ID)
 		}
