@@ -79,7 +79,7 @@ func TestFramesOfTheVideos(t *testing.T) {
 	for _, name := range names {
 		var lives, spoofs, cost, liveChecks, spoofChecks []float64
 		unusable := map[Reason]int{}
-		for _, pic := range clip(t, media(t, name), 10, 150) {
+		for _, pic := range clip(t, media(t, name), 20, 75) {
 			began := time.Now()
 			w, err := v.look(pic, false)
 			if err != nil {

@@ -153,16 +153,17 @@ func similarity(pts [5]point) (affine, bool) {
 	return m, s > 0.05 && s < 200
 }
 
-// embed returns the unit vector of the aligned face. The model wants blue
+// embed returns the unit vector of the aligned face and the length that it
+// had, which is small for what is hardly a face. The model wants blue
 // first: fed with red first, the videos of the tests lose 0.03 to 0.05 of
 // similarity and strangers gain as much.
-func (v *Verifier) embed(face raster) ([]float64, error) {
+func (v *Verifier) embed(face raster) (vec []float64, length float64, err error) {
 	v.embedder.fill(face, false, 127, 1.0/128)
 	outs, err := v.embedder.run("output")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	vec := make([]float64, len(outs[0]))
+	vec = make([]float64, len(outs[0]))
 	var sum float64
 	for i, x := range outs[0] {
 		vec[i] = float64(x)
@@ -170,12 +171,12 @@ func (v *Verifier) embed(face raster) ([]float64, error) {
 	}
 	n := math.Sqrt(sum)
 	if !(n > 0) || math.IsInf(n, 0) {
-		return nil, errModelOutput
+		return nil, 0, errModelOutput
 	}
 	for i := range vec {
 		vec[i] /= n
 	}
-	return vec, nil
+	return vec, n, nil
 }
 
 // live returns the passive liveness 0..1 of the face in box.

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"gocv.io/x/gocv"
 )
@@ -51,6 +54,11 @@ var (
 		[]int{1, 3, liveSide, liveSide},
 		map[string]int{"output": 3},
 	}
+	eyeSpec = spec{
+		"fr_eye.onnx", "1afcea006abc1ccac3c517022abde0aa092bed74ff3c9fe6878483ef9e6e38de",
+		[]int{1, 1, eyeSide, eyeSide},
+		map[string]int{"output": 2},
+	}
 )
 
 // net is one loaded model with its input buffer, which lives outside of Go.
@@ -77,7 +85,9 @@ func loadNet(dir string, s spec) (*net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrNoModel, s.file, err)
 	}
+	limitThreads()
 	n := &net{spec: s, model: model, blob: gocv.NewMatWithSizes(s.input, gocv.MatTypeCV32F)}
+	openMats.Add(1)
 	n.in, err = n.blob.DataPtrFloat32()
 	want := 1
 	for _, d := range s.input {
@@ -96,22 +106,25 @@ func (n *net) close() {
 	}
 	n.in = nil
 	_ = n.blob.Close()
+	openMats.Add(-1)
 	_ = n.model.Close()
 }
 
 // fill puts (pixel-mean)*scale into the input, plane by plane, as red, green,
 // blue or the other way round.
 func (n *net) fill(r raster, rgb bool, mean, scale float32) {
+	var table [256]float32
+	for i := range table {
+		table[i] = (float32(i) - mean) * scale
+	}
 	size := r.w * r.h
-	for c := range 3 {
-		from := c
-		if rgb {
-			from = 2 - c
-		}
-		plane := n.in[c*size : (c+1)*size]
-		for i := range plane {
-			plane[i] = (float32(r.pix[i*3+from]) - mean) * scale
-		}
+	first, middle, last := n.in[:size], n.in[size:2*size], n.in[2*size:3*size]
+	if rgb {
+		first, last = last, first
+	}
+	pix := r.pix[:3*size]
+	for i := range middle {
+		first[i], middle[i], last[i] = table[pix[3*i]], table[pix[3*i+1]], table[pix[3*i+2]]
 	}
 }
 
@@ -121,20 +134,30 @@ func (n *net) fillLuma(r raster, scale float32) {
 	}
 }
 
+// fillLevelled brings the brightness to a mean and a spread, within 0..1.
+func (n *net) fillLevelled(r raster, mean, spread float64) {
+	luma := r.luma()
+	m, s := meanSpread(luma)
+	for i, y := range luma {
+		n.in[i] = float32(max(0, min(1, mean+spread*(y-m)/max(s, 1))))
+	}
+}
+
+func meanSpread(x []float64) (mean, spread float64) {
+	for _, y := range x {
+		mean += y
+	}
+	mean /= float64(len(x))
+	for _, y := range x {
+		spread += (y - mean) * (y - mean)
+	}
+	return mean, math.Sqrt(spread / float64(len(x)))
+}
+
 // run returns copies of the named outputs, in that order.
 func (n *net) run(names ...string) ([][]float32, error) {
-	n.model.SetInput(n.blob, "input")
-	var mats []gocv.Mat
-	if len(names) == 1 {
-		mats = []gocv.Mat{n.model.Forward(names[0])}
-	} else {
-		mats = n.model.ForwardLayers(names)
-	}
-	defer func() {
-		for i := range mats {
-			_ = mats[i].Close()
-		}
-	}()
+	mats := n.forward(names)
+	defer release(mats)
 	if len(mats) != len(names) {
 		return nil, fmt.Errorf("%w: %s has %d outputs, not %d", errModelOutput, n.spec.file, len(mats), len(names))
 	}
@@ -148,3 +171,33 @@ func (n *net) run(names ...string) ([][]float32, error) {
 	}
 	return outs, nil
 }
+
+// bare runs the network on what its input holds.
+func (n *net) bare() error {
+	if n == nil {
+		return ErrClosed
+	}
+	release(n.forward(slices.Sorted(maps.Keys(n.spec.output))))
+	return nil
+}
+
+func (n *net) forward(names []string) (mats []gocv.Mat) {
+	n.model.SetInput(n.blob, "input")
+	if len(names) == 1 {
+		mats = []gocv.Mat{n.model.Forward(names[0])}
+	} else {
+		mats = n.model.ForwardLayers(names)
+	}
+	openMats.Add(int64(len(mats)))
+	return mats
+}
+
+func release(mats []gocv.Mat) {
+	for i := range mats {
+		_ = mats[i].Close()
+	}
+	openMats.Add(int64(-len(mats)))
+}
+
+// openMats counts the matrices outside of Go that nobody has freed yet.
+var openMats atomic.Int64

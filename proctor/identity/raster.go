@@ -122,6 +122,10 @@ func (src raster) warp(m affine, w, h int) raster {
 		src.warpBilinear(m, out)
 		return out
 	}
+	if m.b == 0 && m.d == 0 {
+		src.shrink(m, n, out)
+		return out
+	}
 	step := 1 / float64(n)
 	for y := range h {
 		for x := range w {
@@ -146,6 +150,45 @@ func (src raster) warp(m affine, w, h int) raster {
 		}
 	}
 	return out
+}
+
+// shrink is warp for an upright crop: every row takes the same columns.
+func (src raster) shrink(m affine, n int, out raster) {
+	step := 1 / float64(n)
+	columns := make([]int, out.w*n) // offsets in a row, −1 outside
+	for i := range columns {
+		x := int(math.Floor(m.a*(float64(i/n)+(float64(i%n)+0.5)*step) + m.c))
+		columns[i] = x * 3
+		if x < 0 || x >= src.w {
+			columns[i] = -1
+		}
+	}
+	sums := make([]int, out.w*3)
+	for y := range out.h {
+		clear(sums)
+		for j := range n {
+			sy := int(math.Floor(m.e*(float64(y)+(float64(j)+0.5)*step) + m.f))
+			if sy < 0 || sy >= src.h {
+				continue
+			}
+			row := src.pix[sy*src.w*3 : (sy+1)*src.w*3]
+			for x := range out.w {
+				o := sums[x*3 : x*3+3]
+				for _, p := range columns[x*n : x*n+n] {
+					if p >= 0 {
+						q := row[p : p+3]
+						o[0] += int(q[0])
+						o[1] += int(q[1])
+						o[2] += int(q[2])
+					}
+				}
+			}
+		}
+		to := out.pix[y*out.w*3 : (y+1)*out.w*3]
+		for i, s := range sums {
+			to[i] = byte((s + n*n/2) / (n * n))
+		}
+	}
 }
 
 func (src raster) warpBilinear(m affine, out raster) {
@@ -182,6 +225,17 @@ func (src raster) luma() []float64 {
 		out[i] = 0.114*float64(src.pix[p]) + 0.587*float64(src.pix[p+1]) + 0.299*float64(src.pix[p+2])
 	}
 	return out
+}
+
+// brightness is the mean of the picture, 0..255, by a part of its pixels.
+func (src raster) brightness() float64 {
+	step := max(1, src.w*src.h/5000)
+	sum, n := 0, 0
+	for i := 1; i < len(src.pix); i += 3 * step {
+		sum += int(src.pix[i])
+		n++
+	}
+	return float64(sum) / float64(max(1, n))
 }
 
 // jpeg encodes the picture in at most limit bytes, giving up quality and then

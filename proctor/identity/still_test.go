@@ -192,7 +192,7 @@ func TestLoadErrors(t *testing.T) {
 	if _, err := Load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, ErrNoModel) || !strings.Contains(err.Error(), "fr_detect.onnx is missing") || !strings.Contains(err.Error(), "scripts/setup") {
 		t.Errorf("no folder: %v", err)
 	}
-	for _, bad := range []spec{detectSpec, landmarkSpec, featureSpec, livenessSpec} {
+	for _, bad := range []spec{detectSpec, landmarkSpec, featureSpec, livenessSpec, eyeSpec} {
 		whole, err := os.ReadFile(filepath.Join(from, bad.file))
 		if err != nil {
 			t.Fatal(err)
@@ -203,7 +203,7 @@ func TestLoadErrors(t *testing.T) {
 			"(0 bytes":   {},
 		} {
 			dir := t.TempDir()
-			for _, other := range []spec{detectSpec, landmarkSpec, featureSpec, livenessSpec} {
+			for _, other := range []spec{detectSpec, landmarkSpec, featureSpec, livenessSpec, eyeSpec} {
 				if err := os.Symlink(filepath.Join(from, other.file), filepath.Join(dir, other.file)); err != nil {
 					t.Fatal(err)
 				}
