@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"emtihan/assets/locales"
+	"emtihan/devices/osdp"
 	"emtihan/proctor/console"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +31,13 @@ type cli struct {
 	Room    string `placeholder:"SOCKET" help:"Unix socket for the stations of the room."`
 	Lang    string `default:"kk" enum:"kk,ru,en" help:"Language at the start: kk, ru or en."`
 	Witness string `placeholder:"FILE" help:"Diagnostics file: one JSON line for each state shown, without personal data."`
+
+	Page       string        `default:"room" enum:"room,entry" help:"What the window shows at the start: room, or entry."`
+	Camera     string        `placeholder:"SOURCE" help:"Camera at the entry: a device number, a device, a file or a URL."`
+	Models     string        `placeholder:"DIR" help:"Folder of the face models, for the camera at the entry."`
+	Keys       string        `placeholder:"DIR" help:"Folder in which administrators' signing keys (.p12, .pfx) are looked for, such as a stick."`
+	OpenFor    time.Duration `default:"8s" help:"How long a lock stays open for a permitted exit, at most 1m."`
+	LowBattery string        `default:"ask" enum:"ask,suspend" help:"What follows when a UPS says that its battery will soon be empty: ask an administrator, or suspend all stations."`
 
 	Windowed bool `help:"Do not fill the screen."`
 
@@ -85,8 +94,12 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 		}
 	}()
 	ctx, err := parser.Parse(args)
-	if err == nil && ctx.Command() == "window" && c.Data == "" {
+	switch {
+	case err != nil:
+	case ctx.Command() == "window" && c.Data == "":
 		err = errors.New("missing flags: --data=DIR")
+	case c.OpenFor < time.Second || c.OpenFor > osdp.MaxUnlock:
+		err = fmt.Errorf("--open-for is %v, not 1s to %v", c.OpenFor, osdp.MaxUnlock)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "proctor:", err)

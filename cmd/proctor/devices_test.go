@@ -3,20 +3,21 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"emtihan/assets/locales"
+	"emtihan/devices/mrz"
+	"emtihan/devices/reader"
 	"emtihan/devices/simulate"
-	"emtihan/devices/site"
-	"emtihan/exam"
-
-	"github.com/google/go-cmp/cmp"
+	"emtihan/proctor/room"
 )
 
 const benchFile = `format = 1
@@ -228,48 +229,127 @@ func TestDevicesWatch(t *testing.T) {
 	}
 }
 
-// told keeps what a room is told.
-type told struct{ doors []exam.DoorRead }
-
-func (*told) Detector(exam.DetectorRead) {}
-func (r *told) Door(e exam.DoorRead)     { r.doors = append(r.doors, e) }
-
-// R21: of several doors the one that needs somebody most has the last word; "closed" only when all are.
-func TestSeveralDoors(t *testing.T) {
-	r := new(told)
-	d := newDoors(r, []site.Device{{Name: "a"}, {Name: "b"}})
-	closed := func(name string) exam.DoorRead { return exam.DoorRead{Device: name, Known: true} }
-	open := func(name string) exam.DoorRead { return exam.DoorRead{Device: name, Known: true, Open: true} }
-	silent := func(name string) exam.DoorRead { return exam.DoorRead{Device: name, Reason: "silent"} }
-	for i, c := range []struct {
-		hear exam.DoorRead
-		want []exam.DoorRead
-	}{
-		{closed("a"), []exam.DoorRead{closed("a"), {Device: "b", Reason: "waiting"}}},
-		{closed("b"), []exam.DoorRead{closed("b")}},
-		{open("a"), []exam.DoorRead{open("a")}},
-		{open("b"), []exam.DoorRead{open("b")}},
-		{closed("b"), []exam.DoorRead{closed("b"), open("a")}},
-		{silent("b"), []exam.DoorRead{silent("b")}},
-		{closed("a"), []exam.DoorRead{closed("a"), silent("b")}},
-		{closed("b"), []exam.DoorRead{closed("b")}},
-	} {
-		r.doors = nil
-		d.hear(c.hear)
-		if diff := cmp.Diff(c.want, r.doors); diff != "" {
-			t.Errorf("step %d: %s", i, diff)
-		}
+// R21: the window lists every device of the file, each unknown until it speaks; of several doors the worst has the word.
+// A scan puts the candidate into the gate (R7), a UPS that runs out proposes to suspend (R6), and a lock moves for a permitted
+// exit only, and only inside the secure channel (R14).
+func TestWholeSite(t *testing.T) {
+	far, file, dir := farRoom(t)
+	_, session, _ := files(t)
+	s, troubles := load(&cli{Session: session, Devices: file})
+	if len(troubles) > 0 {
+		t.Fatal(troubles)
 	}
-}
-
-// The window shows one detector, and says so when a file names two.
-func TestTwoDetectors(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "devices.toml")
-	write(t, path, strings.ReplaceAll(benchFile, "DIR", "/dev/exam")+"[[device]]\nname = \"gate 2\"\nkind = \"detector\"\nbus = \"a\"\ninput = 1\ncounter_register = 65\n")
-	if _, err := site.Load(path); err != nil {
+	candidate := s.session.Candidates[0]
+	doors := new(locks)
+	r, err := room.Open(room.Config{
+		Dir: filepath.Join(dir, "data"), Session: s.session, Forms: s.forms, Journal: keys(t, filepath.Join(dir, "data")),
+		Devices: roomDevices(s.devices), Unlock: doors.unlock, OpenFor: time.Second,
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadSite(path); err == nil || !strings.Contains(err.Error(), "2 detectors") {
-		t.Error(err)
+	defer r.Close()
+	device := func(name string) room.Device {
+		for _, d := range r.View().Devices {
+			if d.Name == name {
+				return d
+			}
+		}
+		t.Fatalf("the list lacks %s: %+v", name, r.View().Devices)
+		return room.Device{}
+	}
+	for _, name := range []string{"gate", "door 1", "door 2", "documents", "power"} {
+		if d := device(name); d.State != room.Unknown {
+			t.Errorf("%s is %v before it has spoken", name, d.State)
+		}
+	}
+	start := func() (stop func()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := watchDevices(ctx, s.devices, r, doors)
+		return func() { cancel(); wait() }
+	}
+	said := func(what string) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(r.View().Lines, func(l room.Line) bool { return l.Event == what })
+		}
+	}
+	leaves := func(what string) {
+		r.Hear(room.Delivery{Notice: room.Notice{Station: "st1", Attempt: "a1", IIN: candidate.IIN, Phase: "running", What: what, Wall: time.Now().UnixMilli()}})
+	}
+
+	stop := start()
+	// Without a key the door unit has no secure channel: it is unknown, and its lock does not move.
+	await(t, "the unit without a key", func() bool { return device("door 2").State == room.Unknown && device("door 2").Reason != "" })
+	await(t, "the first door", func() bool { return device("door 1").State == room.Quiet })
+	if d := r.View().Door; d.State != room.Unknown || d.Name != "door 2" {
+		t.Errorf("the worst of the doors is %+v, want the unknown one", d)
+	}
+	leaves("leave.permitted")
+	leaves("left")
+	await(t, "a lock that does not move", said(room.SaidJammed))
+	if said(room.SaidUnlocked)() {
+		t.Error("a lock was opened outside the secure channel")
+	}
+	stop()
+
+	if code, _, err := tool("key", file, "unit"); code != exitOK {
+		t.Fatal(err)
+	}
+	stop = start()
+	defer func() { stop() }()
+	await(t, "both doors closed", func() bool { return r.View().Door.State == room.Quiet && device("door 2").State == room.Quiet })
+	if said(room.SaidUnlocked)() {
+		t.Error("a lock was opened without a permitted exit")
+	}
+	leaves("returned")
+	leaves("leave.permitted")
+	leaves("left")
+	await(t, "the unlocked door", said(room.SaidUnlocked))
+	do(t, far, "lock open")
+	await(t, "the exit", func() bool {
+		return slices.ContainsFunc(r.View().Lines, func(l room.Line) bool { return l.Pass == room.PassOut && l.IIN == candidate.IIN })
+	})
+
+	await(t, "the reader", func() bool { return device("documents").State == room.Quiet })
+	do(t, far, "scanner scan 900101100512")
+	await(t, "a stranger's document", said(room.SaidStray))
+	do(t, far, "scanner scan "+candidate.IIN)
+	await(t, "the candidate in the gate", func() bool { return r.View().Gate == candidate.IIN })
+	for _, l := range r.View().Lines {
+		if strings.Contains(l.Detail, "900101100512") {
+			t.Error("a stranger's number is in the log (R27)")
+		}
+	}
+
+	await(t, "mains", func() bool { return device("power").Word == room.StateMains })
+	do(t, far, "ups battery")
+	await(t, "battery", func() bool { return device("power").Word == room.StateBattery })
+	do(t, far, "ups low")
+	await(t, "the proposal to suspend", func() bool { return r.View().Unhandled() > 0 && device("power").Word == room.StateLow })
+	do(t, far, "ups no-driver")
+	await(t, "an unknown supply", func() bool { return device("power").State == room.Unknown })
+}
+
+// A code holds one person's IIN, or nobody's.
+func TestIINOf(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"900101100004", "900101100004"},
+		{"KZ|ID:900101100004|N 12", "900101100004"},
+		{"900101100004 900101100004", "900101100004"},
+		{"900101100004 900101100512", ""},
+		{"900101100005", ""},
+		{"9001011000041", ""},
+		{"", ""},
+		{"\xff\x00", ""},
+	} {
+		if got := iinOf(reader.Scan{Text: c.text}); got != c.want {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+	}
+	if got := iinOf(reader.Scan{Document: &mrz.Document{Issuer: "KAZ", Optional: [2]string{"900101100004"}}}); got != "900101100004" {
+		t.Errorf("a zone: %q", got)
+	}
+	if got := iinOf(reader.Scan{Card: "900101100004"}); got != "" {
+		t.Errorf("the number of a card is taken for an IIN: %q", got)
 	}
 }

@@ -213,13 +213,13 @@ func TestDevicesToRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := room.Open(room.Config{Dir: filepath.Join(dir, "data"), Session: s.session, Forms: forms, Journal: keys(t, filepath.Join(dir, "data"))})
+	r, err := room.Open(room.Config{Dir: filepath.Join(dir, "data"), Session: s.session, Forms: forms, Devices: roomDevices(s.devices), Journal: keys(t, filepath.Join(dir, "data"))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	wait := watchDevices(ctx, s.devices, r)
+	wait := watchDevices(ctx, s.devices, r, new(locks))
 	defer func() { stop(); wait() }()
 	command := func(c string) {
 		t.Helper()

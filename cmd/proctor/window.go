@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"emtihan/assets/fonts"
 	"emtihan/assets/locales"
@@ -20,6 +21,8 @@ import (
 	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 	"emtihan/proctor/console"
+	"emtihan/proctor/console/look"
+	"emtihan/proctor/desk"
 	"emtihan/proctor/room"
 
 	"fyne.io/fyne/v2"
@@ -53,9 +56,11 @@ func window(c *cli, stderr io.Writer) int {
 	if err != nil {
 		return refuse(c, stderr, w, []*trouble{folderTrouble(c.Data, err)})
 	}
-	links := new(stations)
+	links, doors := new(stations), new(locks)
 	r, err := room.Open(room.Config{
-		Dir: dir, Session: s.session, Forms: s.forms, Software: software, OnAct: links.act, Journal: journal.Options{Vault: keys, Second: secondLog(c.Second, s.session.ID)},
+		Dir: dir, Session: s.session, Forms: s.forms, Software: software, OnAct: links.act, OnOrder: links.order, Journal: journal.Options{Vault: keys, Second: secondLog(c.Second, s.session.ID)},
+		Devices: roomDevices(s.devices), Late: time.Duration(s.profile.Admission.LateMinutes) * time.Minute,
+		Unlock: doors.unlock, OpenFor: c.OpenFor, LowBattery: lowBattery(c.LowBattery),
 		Fonts: act.Fonts{Regular: fonts.Mend(theme.DefaultTextFont().Content()), Bold: fonts.Mend(theme.DefaultTextBoldFont().Content())},
 	})
 	if err != nil {
@@ -83,10 +88,14 @@ func window(c *cli, stderr io.Writer) int {
 	win := a.NewWindow("")
 	content := console.New(win, s.session, console.Options{
 		Lang: c.lang(), Forms: s.forms, Desk: r, Notes: notes, OnShow: func(shown console.Shown) { w.write(shown) },
+		KeyFiles: func() []string { return keyFiles(c.Keys) },
 	})
+	entry := desk.New(content, desk.Options{Room: r, Photo: photos(c.Session), Eye: newEye(c.Camera, c.Models)})
+	defer entry.Close()
+	content.Turn(c.Page == "entry")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	wait := watchDevices(ctx, s.devices, r)
+	wait := watchDevices(ctx, s.devices, r, doors)
 	defer func() {
 		stop()
 		wait()
@@ -103,6 +112,44 @@ func window(c *cli, stderr io.Writer) int {
 	return exitOK
 }
 
+func lowBattery(word string) room.LowBattery {
+	if word == string(room.LowSuspends) {
+		return room.LowSuspends
+	}
+	return room.LowAsks
+}
+
+// keyFiles returns the files in a folder that may hold a signing key.
+func keyFiles(dir string) (files []string) {
+	if dir == "" {
+		return nil
+	}
+	for _, pattern := range []string{"*.p12", "*.pfx", "*.P12", "*.PFX"} {
+		found, _ := filepath.Glob(filepath.Join(dir, pattern)) // the pattern is sound
+		files = append(files, found...)
+	}
+	return files
+}
+
+// photos returns how registered photos are read: by their path beside the session's file.
+func photos(session string) func(string) ([]byte, error) {
+	dir := filepath.Dir(session)
+	return func(path string) ([]byte, error) {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return io.ReadAll(io.LimitReader(f, maxPhoto))
+	}
+}
+
+// maxPhoto bounds a registered photo, in bytes.
+const maxPhoto = 16 << 20
+
 // secondLog returns the path of the room's log in the second place.
 func secondLog(dir, session string) string {
 	if dir == "" {
@@ -113,7 +160,7 @@ func secondLog(dir, session string) string {
 
 func newApp() fyne.App {
 	a := app.NewWithID("kz.emtihan.proctor")
-	a.Settings().SetTheme(console.Theme{})
+	a.Settings().SetTheme(look.Theme{})
 	return a
 }
 
@@ -155,6 +202,17 @@ func (l *stations) act(attempt string, tied exam.ActTied) {
 		return
 	}
 	l.early = append(l.early, func(s *room.Server) { s.SendAct(attempt, tied) })
+}
+
+// order hands an order of the room on to its stations.
+func (l *stations) order(o room.Order) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.server != nil {
+		l.server.SendOrder(o)
+		return
+	}
+	l.early = append(l.early, func(s *room.Server) { s.SendOrder(o) })
 }
 
 func (l *stations) close() {

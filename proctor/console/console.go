@@ -1,5 +1,5 @@
-// Package console is the administrators' window: who is expected, what the detector and the door say, what happens, and the
-// act that answers it. It shows views of package room and decides nothing.
+// Package console is the administrators' window: who is expected, what the devices say, what happens, and the act that answers
+// it. It shows views of package room and decides nothing.
 package console
 
 import (
@@ -14,6 +14,7 @@ import (
 	"emtihan/exam"
 	"emtihan/exam/journal"
 	"emtihan/proctor/act"
+	"emtihan/proctor/console/look"
 	"emtihan/proctor/room"
 
 	"fyne.io/fyne/v2"
@@ -29,6 +30,20 @@ type Desk interface {
 	Gate(iin string, done func(error))
 	Draw(d act.Draft, by, code string, done func(room.Act, error))
 	Dismiss(record uint64, reason, by, code string, done func(error))
+	Unlock(door, reason, by, code string, done func(error))
+	SuspendAll(reason, by, code string, done func(error))
+	ResumeAll(reason, by, code string, done func(error))
+	TakeKey(path, password, by, code string, done func(name string, err error))
+}
+
+// Page is another view of the same window, such as the entry. Its methods belong to the toolkit's goroutine.
+type Page interface {
+	Title() string            // in the present language, for the switch
+	Build() fyne.CanvasObject // anew, in the present language
+	Update(v room.View)
+	Key(k *fyne.KeyEvent) bool // a key that works wherever the focus is; reports whether it took it
+	Focus() fyne.Focusable     // where the keyboard begins
+	Shown() any                // for Shown.Entry: comparable, without personal data
 }
 
 // Options of a console.
@@ -38,6 +53,8 @@ type Options struct {
 	Desk  Desk
 	// Notes are sentences about the start, such as a socket that cannot be served, by language.
 	Notes func(locales.Lang) []string
+	// KeyFiles returns the files that may hold an administrator's key, such as those on a stick; nil: none are known.
+	KeyFiles func() []string
 	// OnShow is told of every state that the window shows, on the toolkit's goroutine. It must not block.
 	OnShow func(Shown)
 	// Now is the clock; nil means time.Now.
@@ -49,6 +66,7 @@ type Options struct {
 // Shown is what the window shows, without personal data, for scripts that drive it.
 type Shown struct {
 	Screen     string `json:"screen"` // "console"
+	Page       string `json:"page"`   // "room" or "entry"
 	Lang       string `json:"lang"`
 	Candidates int    `json:"candidates"` // that the search leaves
 	Alarms     int    `json:"alarms"`
@@ -67,6 +85,9 @@ type Shown struct {
 	Focus   string `json:"focus"`
 	Problem string `json:"problem,omitempty"` // code of what the dialog complains of
 	Busy    bool   `json:"busy,omitempty"`    // the code is checked
+	Away    int    `json:"away,omitempty"`    // candidates outside the room
+	Order   string `json:"order,omitempty"`   // what all stations were told last
+	Entry   any    `json:"entry,omitempty"`   // what the page of the entry shows
 	Act     string `json:"act,omitempty"`     // number, in the dialog "done"
 }
 
@@ -89,9 +110,12 @@ type Console struct {
 	dialog dialog
 	said   Shown
 
-	search     *entry
-	peopleList *list
-	linesList  *list
+	page   Page // nil: there is only the room
+	onPage bool // the page is shown
+
+	search     *look.Entry
+	peopleList *look.List
+	linesList  *look.List
 	empty      *canvas.Text
 	nobody     *canvas.Text
 	gate       *widget.Label
@@ -100,8 +124,11 @@ type Console struct {
 	saved      *canvas.Text
 	detector   *devicePanel
 	door       *devicePanel
-	languages  []*button
-	newAct     *button
+	others     *widget.Label
+	held       *widget.Label
+	heldBox    *fyne.Container
+	languages  []*look.Button
+	newAct     *look.Button
 }
 
 // dialog is what lies over the window.
@@ -167,6 +194,11 @@ func (c *Console) SetLanguage(l locales.Lang) {
 	c.lang = l
 	focus := c.focus
 	c.build()
+	if c.onPage && c.dialog == nil {
+		c.window.Canvas().Focus(c.page.Focus())
+		c.tell()
+		return
+	}
 	if c.dialog != nil {
 		c.dialog.rebuild()
 	} else {
@@ -178,33 +210,117 @@ func (c *Console) SetLanguage(l locales.Lang) {
 // byID returns the control that the focus goes back to after a rebuild; for the rows of lists that is the search.
 func (c *Console) byID(id string) fyne.Focusable {
 	for _, b := range c.languages {
-		if b.id == id {
+		if b.ID == id {
 			return b
 		}
 	}
-	if id == c.newAct.id {
+	if id == c.newAct.ID {
 		return c.newAct
 	}
 	return c.search
 }
 
+// AddPage adds a page, which F4 and its name at the top show in place of the room.
+func (c *Console) AddPage(p Page) {
+	c.page = p
+	c.build()
+	c.window.Canvas().Focus(c.search)
+}
+
+// Turn shows the page, or the room again.
+func (c *Console) Turn(toPage bool) {
+	if c.page == nil || c.dialog != nil || toPage == c.onPage {
+		return
+	}
+	c.onPage = toPage
+	c.build()
+	c.home()
+}
+
+// home gives the keyboard to where one begins.
+func (c *Console) home() {
+	var f fyne.Focusable = c.search
+	if c.onPage {
+		f = c.page.Focus()
+	}
+	c.window.Canvas().Focus(f)
+	// A control that had the focus already is not told of it again.
+	if named, ok := f.(interface{ Name() string }); ok {
+		c.focus = named.Name()
+	}
+	c.tell()
+}
+
+// View returns the view that is shown.
+func (c *Console) View() room.View { return c.view }
+
+// Do runs f on the toolkit's goroutine.
+func (c *Console) Do(f func()) { c.opt.Do(f) }
+
+// Now returns the time.
+func (c *Console) Now() time.Time { return c.opt.Now() }
+
+// Busy reports whether a dialog lies over the window.
+func (c *Console) Busy() bool { return c.dialog != nil }
+
+// T returns a sentence of the administrators' windows in the present language.
+func (c *Console) T(id string, pairs ...any) string { return c.t(id, pairs...) }
+
+// Control returns what a control of a page needs: its id, the window's keys, and that the focus is told.
+func (c *Console) Control(id string) look.Focusable { return c.control(id) }
+
+// Tell reports what is shown, if it has changed.
+func (c *Console) Tell() { c.tell() }
+
 func (c *Console) t(id string, pairs ...any) string {
 	return locales.T(c.lang, "proctor."+id, pairs...)
 }
 
-func (c *Console) control(id string) focusable {
-	return focusable{id: id, keys: c.key, onFocus: func(id string) { c.focus = id; c.tell() }}
+func (c *Console) control(id string) look.Focusable {
+	return look.Focusable{ID: id, Keys: c.key, OnFocus: func(id string) { c.focus = id; c.tell() }}
 }
 
 // key takes the keys that work wherever the focus is.
 func (c *Console) key(k *fyne.KeyEvent) bool {
+	if c.dialog == nil && c.onPage && c.page.Key(k) {
+		return true
+	}
 	switch k.Name {
+	case fyne.KeyF4:
+		c.Turn(!c.onPage)
+	case fyne.KeyF1:
+		if c.dialog == nil {
+			c.OpenKey()
+		}
+	case fyne.KeyF8:
+		if c.dialog == nil {
+			for _, a := range c.view.Alarms {
+				if !a.Handled {
+					c.OpenDismiss(a)
+					break
+				}
+			}
+		}
+	case fyne.KeyF6:
+		if c.dialog == nil {
+			c.openDevices()
+		}
+	case fyne.KeyF12:
+		if c.dialog == nil {
+			c.openOrder()
+		}
+	case fyne.KeyF10:
+		d, ok := c.dialog.(interface{ hurry() })
+		if !ok {
+			return false
+		}
+		d.hurry()
 	case fyne.KeyF9:
 		i := slices.Index(locales.All, c.lang)
 		c.SetLanguage(locales.All[(i+1)%len(locales.All)])
 	case fyne.KeyEscape:
 		if c.dialog == nil {
-			if c.search.Text == "" {
+			if c.onPage || c.search.Text == "" {
 				return false
 			}
 			c.search.SetText("")
@@ -237,27 +353,27 @@ func (c *Console) closeDialog() {
 	d := c.dialog
 	c.dialog = nil
 	d.close()
-	c.window.Canvas().Focus(c.search)
-	// A control that already had the focus under the dialog is not told of it again.
-	c.focus = c.search.id
-	c.tell()
+	c.home()
+	if c.onPage {
+		c.page.Update(c.view)
+	}
 }
 
 const leftWidth = 430
 
 func (c *Console) build() {
 	c.window.SetTitle(c.t("title"))
-	c.search = newEntry(c.control("search"))
+	c.search = look.NewEntry(c.control("search"))
 	c.search.SetPlaceHolder(c.t("search"))
 	c.search.Text = c.query
 	c.search.OnChanged = func(s string) { c.query = s; c.filter(); c.tell() }
-	c.search.onEnter = func() {
+	c.search.OnEnter = func() {
 		if len(c.people) > 0 && c.query != "" {
 			c.pick(0)
 			c.search.SetText("")
 		}
 	}
-	c.peopleList = newList(c.control("candidates"), func() int { return len(c.people) }, newPersonRow, func(i int, o fyne.CanvasObject) {
+	c.peopleList = look.NewList(c.control("candidates"), func() int { return len(c.people) }, newPersonRow, func(i int, o fyne.CanvasObject) {
 		if i < len(c.people) {
 			c.showPerson(o.(*personRow), c.people[i])
 		}
@@ -266,51 +382,87 @@ func (c *Console) build() {
 		c.peopleList.UnselectAll()
 		c.pick(i)
 	}
-	c.linesList = newList(c.control("events"), func() int { return len(c.view.Lines) }, func() fyne.CanvasObject { return c.newLineRow() }, func(i int, o fyne.CanvasObject) {
+	c.linesList = look.NewList(c.control("events"), func() int { return len(c.view.Lines) }, func() fyne.CanvasObject { return c.newLineRow() }, func(i int, o fyne.CanvasObject) {
 		if i < len(c.view.Lines) {
 			c.showLine(o.(*lineRow), c.view.Lines[i])
 		}
 	})
 	c.linesList.OnSelected = func(int) { c.linesList.UnselectAll() }
-	c.nobody, c.empty = text("", quiet, 14, false), text("", quiet, 14, false)
+	c.nobody, c.empty = look.Text("", look.Quiet, 14, false), look.Text("", look.Quiet, 14, false)
 	c.gate = widget.NewLabel("")
 	c.gate.Wrapping = fyne.TextWrapWord
-	c.open, c.stations, c.saved = text("", ink, 15, true), text("", quiet, 13, false), text("", quiet, 13, false)
+	c.open, c.stations, c.saved = look.Text("", look.Ink, 15, true), look.Text("", look.Quiet, 13, false), look.Text("", look.Quiet, 13, false)
 	c.detector, c.door = newDevicePanel(), newDevicePanel()
-	c.newAct = newButton(c.t("new_act")+" (F2)", c.control("new-act"), func() { c.openAct(nil) })
+	c.newAct = look.NewButton(c.t("new_act")+" (F2)", c.control("new-act"), func() { c.openAct(nil) })
 	c.newAct.Importance = widget.HighImportance
 
 	start := c.session.Start.Format("02.01.2006 15:04")
 	top := container.NewBorder(nil, nil,
-		container.NewHBox(text(c.t("room", "Room", c.session.Room, "Centre", c.session.Centre), ink, 18, true), space(10, 0), text(c.t("begins", "Time", start), quiet, 14, false)),
-		c.languageSwitch(&c.languages, c.control))
+		container.NewHBox(look.Text(c.t("room", "Room", c.session.Room, "Centre", c.session.Centre), look.Ink, 18, true), look.Space(10, 0), look.Text(c.t("begins", "Time", start), look.Quiet, 14, false)),
+		container.NewHBox(c.pageSwitch(), look.Space(14, 0), c.languageSwitch(&c.languages, c.control)))
+	c.others = look.Wrapped("")
+	c.others.SizeName = theme.SizeNameCaptionText
+	c.held = look.Wrapped("")
+	c.held.TextStyle.Bold = true
+	order := look.NewButton(c.t("order.end")+" (F12)", c.control("order"), c.openOrder)
+	c.heldBox = container.NewStack(canvas.NewRectangle(look.WarnBg), look.Padded(8, 2, container.NewBorder(nil, nil, nil, container.NewCenter(order), c.held)))
 	left := container.NewBorder(
-		container.NewVBox(text(c.t("expected"), ink, 16, true), c.search, container.NewStack(canvas.NewRectangle(tint), c.gate)), nil, nil, nil,
+		container.NewVBox(look.Text(c.t("expected"), look.Ink, 16, true), c.search, container.NewStack(canvas.NewRectangle(look.Tint), c.gate)), nil, nil, nil,
 		container.NewStack(c.peopleList, container.NewCenter(c.nobody)))
-	devices := container.NewGridWithColumns(2, c.detector.box, c.door.box)
-	head := container.NewBorder(nil, nil, container.NewHBox(text(c.t("happening"), ink, 16, true), space(12, 0), container.NewCenter(c.open)), c.newAct)
-	right := container.NewBorder(container.NewVBox(devices, space(0, 4), head), nil, nil, nil,
+	list := look.NewButton(c.t("devices.list")+" (F6)", c.control("devices"), c.openDevices)
+	third := container.NewStack(canvas.NewRectangle(look.Ground), look.Padded(12, 8, container.NewBorder(look.Text(c.t("devices.others"), look.Quiet, 14, false), container.NewHBox(list), nil, nil, c.others)))
+	devices := container.NewGridWithColumns(3, c.detector.box, c.door.box, third)
+	head := container.NewBorder(nil, nil, container.NewHBox(look.Text(c.t("happening"), look.Ink, 16, true), look.Space(12, 0), container.NewCenter(c.open)), c.newAct)
+	right := container.NewBorder(container.NewVBox(devices, c.heldBox, look.Space(0, 4), head), nil, nil, nil,
 		container.NewStack(c.linesList, container.NewCenter(c.empty)))
 	var notes []fyne.CanvasObject
 	if c.opt.Notes != nil {
 		for _, n := range c.opt.Notes(c.lang) {
-			notes = append(notes, container.NewStack(canvas.NewRectangle(warnBg), wrapped(n)))
+			notes = append(notes, container.NewStack(canvas.NewRectangle(look.WarnBg), look.Wrapped(n)))
 		}
 	}
-	notes = append(notes, canvas.NewRectangle(hair), container.NewBorder(nil, nil, text(c.t("keys"), quiet, 13, false),
-		container.NewHBox(c.stations, space(16, 0), c.saved)))
+	notes = append(notes, canvas.NewRectangle(look.Hair), container.NewBorder(nil, nil, look.Text(c.keysLine(), look.Quiet, 13, false),
+		container.NewHBox(c.stations, look.Space(16, 0), c.saved)))
 	notes[len(notes)-2].(*canvas.Rectangle).SetMinSize(fyne.NewSize(1, 1))
-	body := container.New(&split{left: leftWidth}, left, right)
-	c.window.SetContent(padded(14, 10, container.NewBorder(container.NewVBox(top, space(0, 4)), container.NewVBox(notes...), nil, nil, body)))
+	var body fyne.CanvasObject
+	if c.onPage {
+		body = c.page.Build()
+	} else {
+		body = container.New(&split{left: leftWidth}, left, right)
+	}
+	c.window.SetContent(look.Padded(14, 10, container.NewBorder(container.NewVBox(top, look.Space(0, 4)), container.NewVBox(notes...), nil, nil, body)))
 	c.update()
 }
 
+// keysLine names the keys of what is shown.
+func (c *Console) keysLine() string {
+	if c.onPage {
+		return c.t("entry.keys")
+	}
+	return c.t("keys")
+}
+
+// pageSwitch returns the names of the two pages, the present one marked.
+func (c *Console) pageSwitch() fyne.CanvasObject {
+	if c.page == nil {
+		return container.NewHBox()
+	}
+	first := look.NewButton(c.t("page"), c.control("page-room"), func() { c.Turn(false) })
+	second := look.NewButton(c.page.Title()+" (F4)", c.control("page-entry"), func() { c.Turn(true) })
+	first.Importance, second.Importance = widget.HighImportance, widget.LowImportance
+	if c.onPage {
+		first.Text, second.Text = c.t("page")+" (F4)", c.page.Title()
+		first.Importance, second.Importance = widget.LowImportance, widget.HighImportance
+	}
+	return container.NewHBox(first, second)
+}
+
 // languageSwitch returns the three languages by their own names, the present one marked.
-func (c *Console) languageSwitch(keep *[]*button, control func(string) focusable) fyne.CanvasObject {
+func (c *Console) languageSwitch(keep *[]*look.Button, control func(string) look.Focusable) fyne.CanvasObject {
 	box := container.NewHBox()
 	*keep = nil
 	for _, l := range locales.All {
-		b := newButton(l.Name(), control("lang-"+string(l)), func() { c.SetLanguage(l) })
+		b := look.NewButton(l.Name(), control("lang-"+string(l)), func() { c.SetLanguage(l) })
 		b.Importance = widget.LowImportance
 		if l == c.lang {
 			b.Importance = widget.HighImportance
@@ -335,34 +487,39 @@ func (s *split) Layout(o []fyne.CanvasObject, size fyne.Size) {
 func (s *split) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(s.left+500, 300) }
 
 func (c *Console) update() {
-	c.detector.show(c, c.view.Detector, "detector", "clear", "alarm", bad, badBg, good, goodBg)
-	c.door.show(c, c.view.Door, "door", "closed", "open", warn, warnBg, good, goodBg)
+	if c.onPage {
+		c.page.Update(c.view)
+	}
+	c.showOrder()
+	c.showOthers()
+	c.detector.show(c, c.view.Detector, "detector", "clear", "alarm", look.Bad, look.BadBg, look.Good, look.GoodBg)
+	c.door.show(c, c.view.Door, "door", "closed", "open", look.Warn, look.WarnBg, look.Good, look.GoodBg)
 	if p, ok := c.view.Person(c.view.Gate); ok {
 		c.gate.SetText(c.t("gate", "Name", p.Name, "Seat", p.Seat))
 	} else {
 		c.gate.SetText(c.t("gate_none"))
 	}
 	if n := c.view.Unhandled(); n > 0 {
-		setText(c.open, c.t("open_alarms", "Count", n), bad)
+		look.SetText(c.open, c.t("open_alarms", "Count", n), look.Bad)
 	} else {
-		setText(c.open, c.t("all_handled"), quiet)
+		look.SetText(c.open, c.t("all_handled"), look.Quiet)
 	}
-	setText(c.stations, c.t("stations", "Count", c.view.Stations), quiet)
+	look.SetText(c.stations, c.t("stations", "Count", c.view.Stations), look.Quiet)
 	switch {
 	case c.view.Trouble != nil && journal.IsFull(c.view.Trouble):
-		setText(c.saved, c.t("problem.disk_full"), bad)
+		look.SetText(c.saved, c.t("problem.disk_full"), look.Bad)
 	case c.view.Trouble != nil:
-		setText(c.saved, c.t("problem.disk", "Why", c.view.Trouble), bad)
+		look.SetText(c.saved, c.t("problem.disk", "Why", c.view.Trouble), look.Bad)
 	case c.isSaved():
-		setText(c.saved, c.t("saved"), quiet)
+		look.SetText(c.saved, c.t("saved"), look.Quiet)
 	default:
-		setText(c.saved, c.t("saving"), quiet)
+		look.SetText(c.saved, c.t("saving"), look.Quiet)
 	}
 	none := ""
 	if len(c.view.Lines) == 0 {
 		none = c.t("nothing")
 	}
-	setText(c.empty, none, quiet)
+	look.SetText(c.empty, none, look.Quiet)
 	c.linesList.Refresh()
 	c.filter()
 	if c.dialog != nil {
@@ -390,7 +547,7 @@ func (c *Console) filter() {
 	if len(c.people) == 0 {
 		none = c.t("nobody")
 	}
-	setText(c.nobody, none, quiet)
+	look.SetText(c.nobody, none, look.Quiet)
 	c.peopleList.Refresh()
 }
 
@@ -414,6 +571,18 @@ func (c *Console) tell() {
 		Screen: "console", Lang: string(c.lang), Candidates: len(c.people), Alarms: len(c.view.Alarms), Unhandled: c.view.Unhandled(),
 		Detector: stateWord(c.view.Detector.State, "clear", "alarm"), Door: stateWord(c.view.Door.State, "closed", "open"),
 		Stations: c.view.Stations, Acts: len(c.view.Acts), Gate: c.view.Gate != "", Saved: c.isSaved(), Focus: c.focus,
+	}
+	s.Page = "room"
+	if c.onPage {
+		s.Page, s.Entry = "entry", c.page.Shown()
+	}
+	for _, p := range c.view.People {
+		if !p.Out.IsZero() {
+			s.Away++
+		}
+	}
+	if c.view.Order != nil {
+		s.Order = c.view.Order.What
 	}
 	if c.dialog != nil {
 		s.Dialog, s.Act = c.dialog.name(), c.dialog.number()
@@ -450,19 +619,19 @@ type devicePanel struct {
 
 func newDevicePanel() *devicePanel {
 	p := &devicePanel{
-		back: canvas.NewRectangle(ground), title: text("", quiet, 14, false), state: text("", ink, 22, true), since: text("", quiet, 13, false), detail: wrapped(""),
+		back: canvas.NewRectangle(look.Ground), title: look.Text("", look.Quiet, 14, false), state: look.Text("", look.Ink, 22, true), since: look.Text("", look.Quiet, 13, false), detail: look.Wrapped(""),
 	}
 	p.detail.SizeName = theme.SizeNameCaptionText
 	line := container.NewBorder(nil, nil, p.state, container.NewVBox(layout.NewSpacer(), p.since))
 	// The panels keep one height: a window that jumps when a cable is pulled makes one press the wrong button.
-	detail := container.NewStack(space(10, 72), container.NewVScroll(p.detail))
-	p.box = container.NewStack(p.back, padded(12, 8, container.NewVBox(p.title, line, detail)))
+	detail := container.NewStack(look.Space(10, 90), container.NewVScroll(p.detail))
+	p.box = container.NewStack(p.back, look.Padded(12, 8, container.NewVBox(p.title, line, detail)))
 	return p
 }
 
 func (p *devicePanel) show(c *Console, d room.Device, kind, quietly, raised string, raisedInk, raisedBg, quietInk, quietBg color.NRGBA) {
 	word := stateWord(d.State, quietly, raised)
-	fg, bg, detail := warn, warnBg, ""
+	fg, bg, detail := look.Warn, look.WarnBg, ""
 	switch d.State {
 	case room.Quiet:
 		fg, bg = quietInk, quietBg
@@ -475,14 +644,14 @@ func (p *devicePanel) show(c *Console, d room.Device, kind, quietly, raised stri
 	if d.Name != "" {
 		title += " · " + d.Name
 	}
-	setText(p.title, title, quiet)
-	setText(p.state, c.t(kind+"."+word), fg)
+	look.SetText(p.title, title, look.Quiet)
+	look.SetText(p.state, c.t(kind+"."+word), fg)
 	since := ""
 	if !d.Since.IsZero() {
 		since = c.t("since", "Time", d.Since.Format("15:04:05"))
 	}
-	setText(p.since, since, quiet)
-	setFill(p.back, bg)
+	look.SetText(p.since, since, look.Quiet)
+	look.SetFill(p.back, bg)
 	if p.detail.Text != detail {
 		p.detail.SetText(detail)
 	}
@@ -512,8 +681,8 @@ type personRow struct {
 
 func newPersonRow() fyne.CanvasObject {
 	r := &personRow{
-		back: canvas.NewRectangle(nothing), bar: canvas.NewRectangle(nothing), seat: text("", ink, 20, true), name: oneLine("", true),
-		iin: text("", quiet, 13, false), state: text("", quiet, 13, false), mark: text("", bad, 13, true),
+		back: canvas.NewRectangle(look.Nothing), bar: canvas.NewRectangle(look.Nothing), seat: look.Text("", look.Ink, 20, true), name: look.OneLine("", true),
+		iin: look.Text("", look.Quiet, 13, false), state: look.Text("", look.Quiet, 13, false), mark: look.Text("", look.Bad, 13, true),
 	}
 	r.seat.Alignment = fyne.TextAlignCenter
 	r.ExtendBaseWidget(r)
@@ -522,55 +691,70 @@ func newPersonRow() fyne.CanvasObject {
 
 func (r *personRow) CreateRenderer() fyne.WidgetRenderer {
 	r.bar.SetMinSize(fyne.NewSize(5, 46))
-	seat := container.NewStack(space(52, 46), container.NewCenter(r.seat))
-	under := container.NewBorder(nil, nil, container.NewHBox(space(2, 0), r.iin, space(4, 0), r.state), container.NewHBox(r.mark, space(14, 0)))
+	seat := container.NewStack(look.Space(52, 46), container.NewCenter(r.seat))
+	under := container.NewBorder(nil, nil, container.NewHBox(look.Space(2, 0), r.iin, look.Space(4, 0), r.state), container.NewHBox(r.mark, look.Space(14, 0)))
 	return widget.NewSimpleRenderer(container.NewStack(r.back,
 		container.NewBorder(nil, nil, container.NewHBox(r.bar, seat), nil, container.New(layout.NewCustomPaddedVBoxLayout(-4), r.name, under))))
 }
 
 func (c *Console) showPerson(r *personRow, p room.Person) {
-	setText(r.seat, p.Seat, ink)
+	look.SetText(r.seat, p.Seat, look.Ink)
 	if r.name.Text != p.Name {
 		r.name.SetText(p.Name)
 	}
-	setText(r.iin, p.IIN, quiet)
+	look.SetText(r.iin, p.IIN, look.Quiet)
 	state, tone := c.phase(p)
-	setText(r.state, state, tone)
-	back, bar, mark := nothing, nothing, ""
+	look.SetText(r.state, state, tone)
+	back, bar, mark := look.Nothing, look.Nothing, ""
 	if p.IIN == c.view.Gate {
-		back = tint
+		back = look.Tint
 	}
-	if n := len(p.Acts); n > 0 {
+	if n := len(p.Acts); n > 0 && p.Barred == "" {
 		mark = c.t("acts", "Count", n)
 	}
 	if p.Trouble > 0 {
-		mark, bar = c.t("trouble", "Count", p.Trouble), bad
+		mark, bar = c.t("trouble", "Count", p.Trouble), look.Bad
 	}
-	setText(r.mark, mark, bad)
-	setFill(r.back, back)
-	setFill(r.bar, bar)
+	look.SetText(r.mark, mark, look.Bad)
+	look.SetFill(r.back, back)
+	look.SetFill(r.bar, bar)
+}
+
+// formOf returns the form of an act by its number.
+func formOf(number string) string {
+	form, _, _, err := act.ParseNumber(number)
+	if err != nil {
+		return number
+	}
+	return form
 }
 
 // phase says in words how far a candidate is, and in which colour.
 func (c *Console) phase(p room.Person) (string, color.NRGBA) {
 	switch {
+	case p.Barred != "":
+		return c.t("barred", "Form", formOf(p.Barred)), look.Bad
+	case p.Hold == room.HoldAway && !p.Out.IsZero():
+		return c.t("away_since", "Time", p.Out.Format("15:04"), "Count", p.Exits), look.Warn
 	case p.Hold != "":
-		tone := quiet
+		tone := look.Quiet
 		if p.Hold == room.HoldLocked || p.Hold == room.HoldLate {
-			tone = bad
+			tone = look.Bad
 		}
 		return c.t("hold." + p.Hold), tone
 	case p.Attempt != "" && !p.Online && !p.Phase.Ended():
-		return c.t("hold.offline"), warn
+		return c.t("hold.offline"), look.Warn
+	case p.Phase == exam.PhaseNone && p.Entry != room.EntryNone:
+		return c.t("stage." + string(p.Entry)), look.Quiet
 	case p.Phase == exam.PhaseNone:
-		return c.t("phase.none"), quiet
+		return c.t("phase.none"), look.Quiet
 	case p.Phase == exam.PhaseRunning:
-		return c.t("phase.running"), good
+		return c.t("phase.running"), look.Good
 	}
 	if id := "phase." + string(p.Phase); locales.Has("proctor." + id) {
-		return c.t(id), quiet
+		return c.t(id), look.Quiet
 	}
-	return string(p.Phase), quiet
+	return string(p.Phase), look.Quiet
 }
 
 // lineRow is one line of what happened.
@@ -580,16 +764,17 @@ type lineRow struct {
 	time         *canvas.Text
 	what, detail *widget.Label
 	state        *canvas.Text
-	draw, noAct  *button
+	draw, noAct  *look.Button
+	stop         *look.Button
 	record       uint64
 }
 
 func (c *Console) newLineRow() *lineRow {
 	r := &lineRow{
-		back: canvas.NewRectangle(nothing), bar: canvas.NewRectangle(nothing), time: text("", quiet, 14, false),
-		what: oneLine("", true), detail: oneLine("", false), state: text("", quiet, 13, false),
+		back: canvas.NewRectangle(look.Nothing), bar: canvas.NewRectangle(look.Nothing), time: look.Text("", look.Quiet, 14, false),
+		what: look.OneLine("", true), detail: look.OneLine("", false), state: look.Text("", look.Quiet, 13, false),
 	}
-	r.draw = newButton(c.t("draw"), c.control("draw"), func() {
+	r.draw = look.NewButton(c.t("draw"), c.control("draw"), func() {
 		if a, ok := c.view.Alarm(r.record); ok {
 			c.openAct(&a)
 		} else {
@@ -597,26 +782,28 @@ func (c *Console) newLineRow() *lineRow {
 		}
 	})
 	r.draw.Importance = widget.HighImportance
-	r.noAct = newButton(c.t("no_act"), c.control("no-act"), func() {
+	r.noAct = look.NewButton(c.t("no_act"), c.control("no-act"), func() {
 		if a, ok := c.view.Alarm(r.record); ok {
-			c.openDismiss(a)
+			c.OpenDismiss(a)
 		}
 	})
+	r.stop = look.NewButton(c.t("order.suspend"), c.control("suspend"), c.openOrder)
+	r.stop.Importance = widget.HighImportance
 	r.ExtendBaseWidget(r)
 	return r
 }
 
 func (r *lineRow) CreateRenderer() fyne.WidgetRenderer {
 	r.bar.SetMinSize(fyne.NewSize(5, 40))
-	when := container.NewStack(space(78, 40), container.NewCenter(r.time))
-	buttons := container.NewHBox(container.NewCenter(r.state), container.NewCenter(r.draw), container.NewCenter(r.noAct), space(12, 0))
+	when := container.NewStack(look.Space(78, 40), container.NewCenter(r.time))
+	buttons := container.NewHBox(container.NewCenter(r.state), container.NewCenter(r.stop), container.NewCenter(r.draw), container.NewCenter(r.noAct), look.Space(12, 0))
 	return widget.NewSimpleRenderer(container.NewStack(r.back,
 		container.NewBorder(nil, nil, container.NewHBox(r.bar, when), buttons, container.New(layout.NewCustomPaddedVBoxLayout(-13), r.what, r.detail))))
 }
 
 func (c *Console) showLine(r *lineRow, l room.Line) {
 	r.record = l.Record
-	setText(r.time, l.At.Format("15:04:05"), quiet)
+	look.SetText(r.time, l.At.Format("15:04:05"), look.Quiet)
 	alarm, isAlarm := c.view.Alarm(l.Record)
 	what := c.event(l)
 	var details []string
@@ -630,8 +817,14 @@ func (c *Console) showLine(r *lineRow, l room.Line) {
 	switch p, ok := c.view.Person(iin); {
 	case ok:
 		details = append(details, fmt.Sprintf("%s, %s", p.Name, c.t("seat", "Seat", p.Seat)))
-	case isAlarm:
+	case isAlarm && alarm.Kind == act.ByDetector:
 		details = append(details, c.t("nobody_tied"))
+	}
+	if l.Pass != "" {
+		details = append(details, c.t("pass."+string(l.Pass)))
+	}
+	if isAlarm && alarm.Absent {
+		details = append(details, c.t("found_open"))
 	}
 	if isAlarm && alarm.Missed {
 		details = append(details, c.t("missed"))
@@ -661,14 +854,14 @@ func (c *Console) showLine(r *lineRow, l room.Line) {
 			state = c.t("handled_station")
 		}
 	}
-	setText(r.state, state, quiet)
-	back, bar := nothing, nothing
+	look.SetText(r.state, state, look.Quiet)
+	back, bar := look.Nothing, look.Nothing
 	if open {
-		back, bar = badBg, bad
+		back, bar = look.BadBg, look.Bad
 	}
-	setFill(r.back, back)
-	setFill(r.bar, bar)
-	door := l.Event == (exam.DoorRead{}).Kind() && l.State == room.Raised
+	look.SetFill(r.back, back)
+	look.SetFill(r.bar, bar)
+	door := l.Event == (exam.DoorRead{}).Kind() && l.State == room.Raised && l.Pass == ""
 	importance := widget.HighImportance
 	if door {
 		importance = widget.MediumImportance
@@ -677,11 +870,20 @@ func (c *Console) showLine(r *lineRow, l room.Line) {
 		r.draw.Importance = importance
 		r.draw.Refresh()
 	}
-	setVisible(r.draw, open || door)
+	refuse := c.t("no_act")
+	if alarm.Kind == act.ByDoor {
+		refuse = c.t("explain")
+	}
+	if r.noAct.Text != refuse {
+		r.noAct.SetText(refuse)
+	}
+	power := open && alarm.Kind == act.ByPower
+	setVisible(r.stop, power && c.suspendedBy() == "")
+	setVisible(r.draw, (open || door) && !power)
 	setVisible(r.noAct, open)
 }
 
-func setVisible(b *button, on bool) {
+func setVisible(b *look.Button, on bool) {
 	if b.Visible() == on {
 		return
 	}
@@ -703,9 +905,23 @@ func (c *Console) event(l room.Line) string {
 		}
 	case exam.DoorRead{}.Kind():
 		id += "." + stateWord(l.State, "closed", "open")
+		if l.Alarm {
+			id = "door.unexplained"
+		}
 	case exam.FaceChecked{}.Kind():
 		verdict, _, _ := strings.Cut(l.Detail, ":")
 		id = "face." + verdict
+	case exam.ConsequenceApplied{}.Kind():
+		id += ".applied"
+	case exam.PresenceChanged{}.Kind():
+		if to, _, _ := strings.Cut(l.Detail, ":"); locales.Has("proctor.event.presence." + to) {
+			id = "presence." + to
+		}
+	case room.SaidReader, room.SaidUPS:
+		id = l.Event + "." + l.Word
+	case room.SaidFace:
+		verdict, _, _ := strings.Cut(l.Detail, ":")
+		id = "entry.face." + verdict
 	case exam.StorageChanged{}.Kind():
 		if _, state, _ := storage(l.Detail); locales.Has("proctor.event.storage." + state) {
 			id = "storage." + state
@@ -734,7 +950,22 @@ func (c *Console) detail(l room.Line) string {
 			return ReasonText(c.lang, l.Detail)
 		}
 		return l.Device
-	case exam.FaceChecked{}.Kind(), exam.Locked{}.Kind(), exam.LimitExceeded{}.Kind(), exam.FocusChanged{}.Kind(), exam.HandedIn{}.Kind(), room.SaidRun, exam.FaceUnavailable{}.Kind():
+	case room.SaidReader, room.SaidUPS:
+		if l.State == room.Unknown {
+			return l.Device + ": " + ReasonText(c.lang, l.Detail)
+		}
+		return l.Device
+	case room.SaidUnlocked:
+		return strings.Trim(l.Device+": "+l.Detail, ": ")
+	case room.SaidJammed:
+		return l.Device + ": " + ReasonText(c.lang, l.Detail)
+	case room.SaidStray:
+		return l.Device
+	case room.SaidStop, room.SaidGoOn:
+		if l.Detail == "low-battery" {
+			return c.t("order.low")
+		}
+	case room.SaidFace, exam.PresenceChanged{}.Kind(), exam.FaceChecked{}.Kind(), exam.Locked{}.Kind(), exam.LimitExceeded{}.Kind(), exam.FocusChanged{}.Kind(), exam.HandedIn{}.Kind(), room.SaidRun, exam.FaceUnavailable{}.Kind():
 		return ""
 	case exam.StorageChanged{}.Kind():
 		place, _, why := storage(l.Detail)

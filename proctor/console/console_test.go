@@ -2,9 +2,11 @@ package console
 
 import (
 	"errors"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"emtihan/exam/journal"
 	"emtihan/exam/vault"
 	"emtihan/proctor/act"
+	"emtihan/proctor/console/look"
 	"emtihan/proctor/room"
 
 	"fyne.io/fyne/v2"
@@ -77,7 +80,7 @@ func (g *rig) drain() {
 func newRig(t *testing.T, lang locales.Lang) *rig {
 	t.Helper()
 	a := test.NewTempApp(t)
-	a.Settings().SetTheme(Theme{})
+	a.Settings().SetTheme(look.Theme{})
 	forms, err := act.Load("")
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +239,7 @@ func TestAlarmToAct(t *testing.T) {
 			break
 		}
 	}
-	if got, want := strings.Join(order, " "), "item_note description exam how corrects acknowledged administrator code"; got != want {
+	if got, want := strings.Join(order, " "), "item_note description explanation witnesses refusal_witness exam how corrects acknowledged administrator code"; got != want {
 		t.Errorf("Tab order %s, want %s", got, want)
 	}
 
@@ -354,9 +357,9 @@ func TestDismiss(t *testing.T) {
 	g := newRig(t, locales.Russian)
 	g.alarm(1)
 	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 })
-	g.do(func() { g.c.openDismiss(g.c.view.Alarms[0]) })
+	g.do(func() { g.c.OpenDismiss(g.c.view.Alarms[0]) })
 	g.await("the dialog", func(s Shown) bool { return s.Dialog == "dismiss" && s.Focus == "reason" })
-	sign := func() { g.do(func() { g.c.dialog.(*dismissDialog).submit() }) }
+	sign := func() { g.do(func() { g.c.dialog.(*questionDialog).submit() }) }
 	sign()
 	g.await("a reason is asked for", func(s Shown) bool { return s.Problem == "reason" && s.Focus == "reason" })
 	g.typed("пряжка ремня")
@@ -424,7 +427,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 	silent := map[string]bool{
 		"item.shown": true, "edited": true, "chosen": true, "flagged": true, "option.struck": true, "highlighted": true,
 		"sound.started": true, "sound.heard": true, "preferred": true, "ticked": true, "scored": true, "act.tied": true,
-		"room.opened": true, "detector": true, "door": true, "station": true, "act.drawn": true, // those of the room itself stand above
+		"act.signed": true, "presence.seen": true, "room.opened": true, "detector": true, "door": true, "station": true, "act.drawn": true, // those of the room itself stand above
 	}
 	for _, e := range exam.Vocabulary() {
 		if silent[e.Kind()] {
@@ -498,7 +501,7 @@ func TestFileTrouble(t *testing.T) {
 
 func TestShowTrouble(t *testing.T) {
 	a := test.NewTempApp(t)
-	a.Settings().SetTheme(Theme{})
+	a.Settings().SetTheme(look.Theme{})
 	g := &rig{t: t, w: test.NewTempWindow(t, widget.NewLabel(""))}
 	var seen []locales.Lang
 	g.do(func() {
@@ -534,4 +537,185 @@ func logKeys(t *testing.T, dir string) journal.Options {
 		t.Fatal(err)
 	}
 	return journal.Options{Vault: v}
+}
+
+// sign answers the open question with the code.
+func (g *rig) sign(dialog string) {
+	g.t.Helper()
+	g.await("dialog "+dialog, func(s Shown) bool { return s.Dialog == dialog })
+	g.press(fyne.KeyF10)
+	g.await("the code", func(s Shown) bool { return s.Focus == "code" })
+	g.typed(adminCode)
+	g.press(fyne.KeyReturn)
+}
+
+// R14: an opening of the door without permission waits for an explanation, in words and signed.
+func TestUnexplainedOpening(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	g.r.Hear(room.Delivery{Notice: room.Notice{Station: "st1", Attempt: "a1", IIN: aigerim.IIN, Phase: "running", What: "entered", Wall: now.UnixMilli()}})
+	g.r.Door(exam.DoorRead{Device: "205", Known: true, Open: true})
+	g.await("the opening", func(s Shown) bool { return s.Unhandled == 1 && s.Door == "open" })
+	g.mustShow("Дверь открыта без разрешения", "Объяснить", "Составить акт")
+	g.press(fyne.KeyF8)
+	g.await("the question", func(s Shown) bool { return s.Dialog == "explain" && s.Focus == "reason" })
+	g.mustShow("Объяснить открытие двери", "Кто и почему открыл")
+	g.typed("вошёл руководитель группы")
+	g.sign("explain")
+	g.await("explained", func(s Shown) bool { return s.Dialog == "" && s.Unhandled == 0 })
+	g.mustShow("без акта, "+adminName, "вошёл руководитель группы")
+}
+
+// R6: all stations are suspended by a person, for a reason, and only a person lets them go on.
+func TestSuspendAll(t *testing.T) {
+	g := newRig(t, locales.English)
+	g.r.UPS(room.UPSRead{Device: "ups", State: room.StateBattery, Charge: 60})
+	g.r.UPS(room.UPSRead{Device: "ups", State: room.StateLow, Charge: 9})
+	g.await("the proposal", func(s Shown) bool { return s.Unhandled == 1 && s.Order == "" })
+	g.mustShow("UPS: the battery is running out", "Suspend all stations")
+	g.press(fyne.KeyF12)
+	g.await("the question", func(s Shown) bool { return s.Dialog == "suspend" && s.Focus == "reason" })
+	g.typed("no mains")
+	g.sign("suspend")
+	g.await("suspended", func(s Shown) bool { return s.Dialog == "" && s.Order == room.OrderSuspend && s.Unhandled == 0 })
+	g.mustShow("All stations are suspended: " + adminName + ". no mains")
+	for _, l := range locales.All {
+		g.do(func() { g.c.SetLanguage(l) })
+		g.mustShow(locales.T(l, "proctor.order.end"))
+	}
+	g.press(fyne.KeyF12)
+	g.await("the question", func(s Shown) bool { return s.Dialog == "resume" && s.Focus == "reason" })
+	g.typed("mains")
+	g.sign("resume")
+	g.await("going on", func(s Shown) bool { return s.Dialog == "" && s.Order == room.OrderResume })
+	if all := g.texts(); strings.Contains(all, locales.T(g.c.lang, "proctor.order.end")) {
+		t.Errorf("the window still says that all is suspended:\n%s", all)
+	}
+}
+
+// R21: every device has its row, with its state, since when, and what to do while it is unknown.
+func TestDeviceList(t *testing.T) {
+	g := newRig(t, locales.English)
+	g.press(fyne.KeyF6)
+	g.await("the empty list", func(s Shown) bool { return s.Dialog == "devices" && s.Focus == "close" })
+	g.mustShow("There is no devices file")
+	g.r.Door(exam.DoorRead{Device: "205", Known: true})
+	g.r.Detector(exam.DetectorRead{Device: "entrance", Reason: "silent"})
+	g.r.Reader("documents", "")
+	g.r.UPS(room.UPSRead{Device: "ups", State: room.StateMains, Charge: 100})
+	g.await("all of them", func(s Shown) bool {
+		return s.Door == "closed" && len(g.c.view.Devices) == 4 && strings.Contains(g.texts(), "on mains, 100")
+	})
+	g.mustShow("metal detector · entrance", "UNKNOWN", "It does not answer", "hand-held detector", "door · 205", "closed", "reader · documents", "ready", "last word 09:40:00")
+	g.press(fyne.KeyEscape)
+	g.await("the room", func(s Shown) bool { return s.Dialog == "" && s.Focus == "search" })
+}
+
+// R19: a key that cannot be used says why, in the language of the window; the act is drawn up without it as before.
+func TestKeyRefused(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	bad := filepath.Join(g.dir, "bad.p12")
+	if err := os.WriteFile(bad, []byte("no key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, problem string }{
+		{filepath.Join(g.dir, "gone.p12"), "key-unreadable"},
+		{bad, "key-file"},
+	} {
+		g.press(fyne.KeyF1)
+		g.await("the question", func(s Shown) bool { return s.Dialog == "key" && s.Focus == "path" })
+		g.typed(c.path)
+		g.press(fyne.KeyReturn)
+		g.await("the password", func(s Shown) bool { return s.Focus == "password" })
+		g.typed("x")
+		g.sign("key")
+		g.await(c.problem, func(s Shown) bool { return s.Problem == c.problem && s.Focus == "path" && !s.Busy })
+		if all := g.texts(); strings.Contains(all, "[proctor.") {
+			t.Errorf("%s: a sentence is missing:\n%s", c.problem, all)
+		}
+		g.press(fyne.KeyEscape)
+		g.await("the end", func(s Shown) bool { return s.Dialog == "" })
+	}
+}
+
+// Every page and dialog fits both sizes of the screen in every language, and lacks no sentence.
+func TestLanguagesAndSizes(t *testing.T) {
+	g := newRig(t, locales.Kazakh)
+	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
+	dialog := func(open func()) func() {
+		return func() {
+			g.do(func() { g.c.closeDialog() })
+			g.do(open)
+		}
+	}
+	form := func(id string) func() {
+		return dialog(func() {
+			g.c.openAct(nil)
+			f, _ := g.c.opt.Forms.Form(id)
+			d := g.c.dialog.(*actDialog)
+			d.reform(f)
+			d.rebuild()
+		})
+	}
+	for _, scene := range []struct {
+		name string
+		set  func()
+	}{
+		{"empty", func() {}},
+		{"busy", func() {
+			g.r.Hear(room.Delivery{Notice: room.Notice{Station: "st1", Attempt: "a1", IIN: aigerim.IIN, Phase: "running", What: "entered", Wall: now.UnixMilli()}})
+			g.r.Hear(room.Delivery{Notice: room.Notice{Station: "st1", Attempt: "a1", IIN: aigerim.IIN, Phase: "running", Hold: room.HoldAway, What: "left", Wall: now.UnixMilli()}})
+			g.r.Door(exam.DoorRead{Device: "205", Known: true, Open: true})
+			g.r.Detector(exam.DetectorRead{Device: "entrance", Reason: "silent"})
+			g.r.Reader("documents", "unplugged")
+			g.r.UPS(room.UPSRead{Device: "ups", State: room.StateLow, Charge: 12})
+			g.await("all of it", func(s Shown) bool { return s.Unhandled == 2 && s.Away == 1 })
+		}},
+		{"devices", dialog(func() { g.c.openDevices() })},
+		{"suspend", dialog(func() { g.c.openOrder() })},
+		{"key", dialog(func() { g.c.OpenKey() })},
+		{"act-0", form("0")},
+		{"act-10", form("10")},
+		{"act-11", form("11")},
+		{"act-12", form("12")},
+		{"act-13", form("13")},
+		{"act-14", form("14")},
+		{"act-15", form("15")},
+	} {
+		scene.set()
+		for _, l := range locales.All {
+			for _, size := range []fyne.Size{fyne.NewSize(1366, 768), fyne.NewSize(1920, 1080)} {
+				g.do(func() { g.w.Resize(size); g.c.SetLanguage(l) })
+				if g.c.dialog != nil {
+					g.do(g.c.dialog.rebuild)
+				}
+				if all := g.texts(); strings.Contains(all, "[proctor.") || strings.Contains(all, "<no value>") {
+					t.Errorf("%s in %s: a sentence is missing:\n%s", scene.name, l, all)
+				}
+				need := g.w.Content().MinSize()
+				for _, o := range g.w.Canvas().Overlays().List() {
+					need = need.Max(o.MinSize())
+				}
+				if need.Width > size.Width || need.Height > size.Height {
+					t.Errorf("%s in %s needs %v, the window has %v", scene.name, l, need, size)
+				}
+				g.picture(scene.name + "-" + string(l) + "-" + strconv.Itoa(int(size.Width)))
+			}
+		}
+	}
+}
+
+// picture saves the window to the folder that EMTIHAN_LOOK names, for a person to judge.
+func (g *rig) picture(name string) {
+	dir := os.Getenv("EMTIHAN_LOOK")
+	if dir == "" {
+		return
+	}
+	f, err := os.Create(filepath.Join(dir, name+".png"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, g.w.Canvas().Capture()); err != nil {
+		g.t.Fatal(err)
+	}
 }

@@ -2,13 +2,14 @@ package console
 
 import (
 	"errors"
+	"io/fs"
 	"net/url"
-	"slices"
 	"strings"
 
 	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/proctor/act"
+	"emtihan/proctor/console/look"
 	"emtihan/proctor/room"
 
 	"fyne.io/fyne/v2"
@@ -29,8 +30,8 @@ type sheet struct {
 	busy      bool
 	controls  map[string]fyne.Focusable
 	message   *widget.Label
-	sign      *button
-	languages []*button
+	sign      *look.Button
+	languages []*look.Button
 }
 
 func (s *sheet) problem() (string, bool) { return s.wrong, s.busy }
@@ -50,10 +51,10 @@ func (s *sheet) show(title string, content fyne.CanvasObject) {
 	if s.popup != nil {
 		s.popup.Hide()
 	}
-	head := container.NewBorder(nil, nil, text(title, ink, 20, true), s.c.languageSwitch(&s.languages, s.c.control))
+	head := container.NewBorder(nil, nil, look.Text(title, look.Ink, 20, true), s.c.languageSwitch(&s.languages, s.c.control))
 	size := s.c.window.Canvas().Size()
 	area := fyne.NewSize(min(1240, max(900, size.Width-60)), min(700, max(560, size.Height-50)))
-	s.popup = widget.NewModalPopUp(padded(16, 12, container.NewBorder(container.NewVBox(head, space(0, 6)), nil, nil, nil, content)), s.c.window.Canvas())
+	s.popup = widget.NewModalPopUp(look.Padded(16, 12, container.NewBorder(container.NewVBox(head, look.Space(0, 6)), nil, nil, nil, content)), s.c.window.Canvas())
 	s.popup.Resize(area)
 	s.popup.Show()
 }
@@ -67,7 +68,7 @@ func (s *sheet) focus(id string) {
 
 func (s *sheet) next() { s.c.window.Canvas().FocusNext() }
 
-func (s *sheet) label(l string) fyne.CanvasObject { return text(l, quiet, 13, false) }
+func (s *sheet) label(l string) fyne.CanvasObject { return look.Text(l, look.Quiet, 13, false) }
 
 // signature returns the fields in which an administrator signs.
 func (s *sheet) signature(signLabel string, sign func()) fyne.CanvasObject {
@@ -89,23 +90,23 @@ func (s *sheet) signature(signLabel string, sign func()) fyne.CanvasObject {
 	}
 	who.none = c.t("act.no_match")
 	who.next = s.next
-	code := newEntry(c.control("code"))
+	code := look.NewEntry(c.control("code"))
 	code.Password = true
 	code.Text = s.code
 	code.OnChanged = func(v string) { s.code = v }
-	code.onEnter = sign
-	s.sign = newButton(signLabel, c.control("sign"), sign)
+	code.OnEnter = sign
+	s.sign = look.NewButton(signLabel, c.control("sign"), sign)
 	s.sign.Importance = widget.HighImportance
-	cancel := newButton(locales.T(c.lang, "common.cancel")+" (Esc)", c.control("cancel"), c.closeDialog)
+	cancel := look.NewButton(locales.T(c.lang, "common.cancel")+" (Esc)", c.control("cancel"), c.closeDialog)
 	s.controls["administrator"], s.controls["code"], s.controls["sign"], s.controls["cancel"] = who.entry, code, s.sign, cancel
-	s.message = wrapped("")
+	s.message = look.Wrapped("")
 	s.message.Importance = widget.DangerImportance
 	s.message.TextStyle.Bold = true
 	s.showMessage()
 	return container.NewVBox(
 		s.label(c.t("act.required", "Label", c.t("act.administrator"))), who.box,
 		s.label(c.t("act.required", "Label", c.t("act.code"))), code,
-		s.message, container.NewGridWithColumns(2, s.sign, cancel))
+		s.message, container.NewGridWithColumns(2, s.sign, cancel), look.Text(c.t("act.hurry"), look.Quiet, 13, false))
 }
 
 func (s *sheet) showMessage() {
@@ -133,9 +134,24 @@ func (s *sheet) complainOf(err error, d dialog) {
 	c := s.c
 	s.code = ""
 	var refusal *exam.Refusal
+	var wrong *act.KeyError
+	var lock *lockError
 	switch {
+	case errors.As(err, &lock):
+		s.complain("not-unlocked", "code", func() string { return c.t("problem.not-unlocked", "Why", lock) }, d)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		s.complain("key-unreadable", "path", func() string { return c.t("problem.key-unreadable") }, d)
+	case errors.As(err, &wrong):
+		field := "password"
+		if wrong.Code != act.ErrKeyPassword.Code {
+			field = "path"
+		}
+		s.complain(wrong.Code, field, func() string { return c.opt.Forms.Explain(err, string(c.lang)) }, d)
 	case errors.As(err, &refusal):
 		field := map[string]string{"code": "code", "reason": "reason", "not-expected": "candidate", "corrects": act.FieldCorrects}[refusal.Code]
+		if field == "" {
+			field = "code"
+		}
 		s.complain(refusal.Code, field, func() string { return c.t("problem." + refusal.Code) }, d)
 	default:
 		s.complain("failed", "code", func() string { return c.t("problem.failed", "Why", err) }, d)
@@ -156,29 +172,38 @@ func (c *Console) openAct(a *room.Alarm) {
 	if a != nil {
 		trigger, iin = a.Trigger(), a.IIN
 	}
-	c.openTrigger(trigger, iin, a)
+	c.OpenAct(trigger, iin, a)
 }
 
 // openLine opens the dialog for a line that is no alarm, such as a door that opened.
 func (c *Console) openLine(record uint64) {
 	for _, l := range c.view.Lines {
 		if l.Record == record && l.Event == (exam.DoorRead{}).Kind() {
-			c.openTrigger(act.Trigger{Kind: act.ByDoor, Record: record, At: l.At, Device: l.Device}, l.IIN, nil)
+			c.OpenAct(act.Trigger{Kind: act.ByDoor, Record: record, At: l.At, Device: l.Device}, l.IIN, nil)
 		}
 	}
 }
 
-func (c *Console) openTrigger(trigger act.Trigger, iin string, a *room.Alarm) {
-	form, ok := c.opt.Forms.Form(trigger.FormFor())
+// OpenAct opens the dialog of the form that fits the trigger, about the candidate with the IIN, who may be nobody yet. The
+// alarm, which may be nil, is the one that the act answers.
+func (c *Console) OpenAct(trigger act.Trigger, iin string, a *room.Alarm) {
+	if c.dialog != nil {
+		return
+	}
+	p, _ := c.view.Person(iin)
+	id := trigger.FormFor()
+	if trigger.Kind == act.ByDetector && p.Attempt != "" {
+		id = "12" // the exam runs: what is found now was used, or could have been
+	}
+	form, ok := c.opt.Forms.Form(id)
 	if !ok {
 		form = c.opt.Forms.Forms[0]
 	}
-	d := &actDialog{sheet: sheet{c: c, by: c.by}, from: trigger}
+	d := &actDialog{sheet: sheet{c: c, by: c.signer()}, from: trigger}
 	if a != nil {
 		alarm := *a
 		d.alarm = &alarm
 	}
-	p, _ := c.view.Person(iin)
 	d.draft = act.Prefill(form, c.session, p.Candidate, trigger, c.opt.Now())
 	if d.draft.Fields[act.FieldAttempt] == "" && p.Attempt != "" {
 		d.draft.Fields[act.FieldAttempt] = p.Attempt
@@ -189,7 +214,28 @@ func (c *Console) openTrigger(trigger act.Trigger, iin string, a *room.Alarm) {
 	c.tell()
 }
 
+// signer is who signs unless somebody else is picked: who signed last, else who has the entry.
+func (c *Console) signer() string {
+	if c.by != "" {
+		return c.by
+	}
+	return c.view.Shift
+}
+
 func (d *actDialog) name() string { return "act-" + d.draft.Form.ID }
+
+// forms returns the forms that the people of a room draw up: act 12-1 is NCT's, after a review (R18).
+func (c *Console) forms() (out []*act.Form) {
+	for _, f := range c.opt.Forms.Forms {
+		if f.ID != "12-1" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// hurry goes to where something is still missing, past everything that has a value already.
+func (d *actDialog) hurry() { d.focus(d.first()) }
 
 // first returns the control at which somebody has to do something.
 func (d *actDialog) first() string {
@@ -250,19 +296,20 @@ func (d *actDialog) build() {
 
 	var names []string
 	selected := 0
-	for i, f := range c.opt.Forms.Forms {
+	forms := c.forms()
+	for i, f := range forms {
 		names = append(names, c.t("act.form_name", "ID", f.ID, "Name", f.Name.In(lang)))
 		if f == d.draft.Form {
 			selected = i
 		}
 	}
-	form := newChoice(names, selected, c.control("form"), func(i int) {
-		d.reform(c.opt.Forms.Forms[i])
+	form := look.NewChoice(names, selected, c.control("form"), func(i int) {
+		d.reform(forms[i])
 		d.wrong, d.sentence = "", nil
 		d.rebuild()
 		c.tell()
 	})
-	form.onEnter = d.next
+	form.OnEnter = d.next
 	field(left, "form", c.t("act.form"), true, form, form)
 
 	var people []option
@@ -288,7 +335,9 @@ func (d *actDialog) build() {
 			d.next()
 		}
 	}
-	field(left, "candidate", c.t("act.candidate"), true, candidate.box, candidate.entry)
+	if !d.draft.Form.Room {
+		field(left, "candidate", c.t("act.candidate"), true, candidate.box, candidate.entry)
+	}
 
 	// What must be typed or picked comes first, in the left column; what has a default value is seldom touched.
 	for _, f := range d.draft.Form.Fields {
@@ -316,7 +365,7 @@ func (d *actDialog) build() {
 		}
 	}
 	right.Add(d.signature(c.t("act.sign"), d.submit))
-	columns := container.NewGridWithColumns(2, padded(0, 0, container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 14), left))),
+	columns := container.NewGridWithColumns(2, look.Padded(0, 0, container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, 0, 14), left))),
 		container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, 8, 14), right)))
 	d.show(c.t("act.form_name", "ID", d.draft.Form.ID, "Name", d.draft.Form.Name.In(lang)), columns)
 }
@@ -330,8 +379,8 @@ func (d *actDialog) facts(box *fyne.Container) {
 		c.t("act.cause") + ": " + c.opt.Forms.CauseText(d.draft.Fields[act.FieldCause], lang),
 		c.t("act.consequence") + ": " + d.draft.Form.Consequence.In(lang),
 	}
-	box.Add(container.NewStack(canvas.NewRectangle(ground),
-		container.NewVBox(wrapped(strings.Join(lines, "\n")), padded(6, 2, text(c.t("act.draft"), warn, 13, false)))))
+	box.Add(container.NewStack(canvas.NewRectangle(look.Ground),
+		container.NewVBox(look.Wrapped(strings.Join(lines, "\n")), look.Padded(6, 2, look.Text(c.t("act.draft"), look.Warn, 13, false)))))
 }
 
 func (d *actDialog) list(f act.Field) *picker {
@@ -352,8 +401,8 @@ func (d *actDialog) list(f act.Field) *picker {
 	return p
 }
 
-func (d *actDialog) words(f act.Field) *entry {
-	e := newEntry(d.c.control(f.ID))
+func (d *actDialog) words(f act.Field) *look.Entry {
+	e := look.NewEntry(d.c.control(f.ID))
 	e.Text = d.draft.Fields[f.ID]
 	e.OnChanged = func(v string) { d.draft.Fields[f.ID] = v }
 	if f.Kind == act.Long {
@@ -361,12 +410,12 @@ func (d *actDialog) words(f act.Field) *entry {
 		e.Wrapping = fyne.TextWrapWord
 		e.SetMinRowsVisible(3)
 	} else {
-		e.onEnter = d.next
+		e.OnEnter = d.next
 	}
 	return e
 }
 
-func (d *actDialog) pickOne(f act.Field) *choice {
+func (d *actDialog) pickOne(f act.Field) *look.Choice {
 	var names []string
 	selected := -1
 	for i, e := range f.Options {
@@ -375,8 +424,8 @@ func (d *actDialog) pickOne(f act.Field) *choice {
 			selected = i
 		}
 	}
-	s := newChoice(names, selected, d.c.control(f.ID), func(i int) { d.draft.Fields[f.ID] = f.Options[i].ID })
-	s.onEnter = d.next
+	s := look.NewChoice(names, selected, d.c.control(f.ID), func(i int) { d.draft.Fields[f.ID] = f.Options[i].ID })
+	s.OnEnter = d.next
 	return s
 }
 
@@ -417,12 +466,17 @@ func (d *actDialog) complainDraft(p act.Problem) {
 	if field == act.FieldName || field == act.FieldIIN {
 		field = "candidate"
 	}
-	d.complain(p.Code, field, func() string { return c.t("problem."+p.Code, "Label", label()) }, d)
+	d.complain(p.Code, field, func() string {
+		if !locales.Has("proctor.problem." + p.Code) {
+			return c.opt.Forms.Say(p, string(c.lang))
+		}
+		return c.t("problem."+p.Code, "Label", label())
+	}, d)
 }
 
 func (d *actDialog) answered(a room.Act, err error) {
 	c := d.c
-	var incomplete *room.DraftError
+	var incomplete *act.Incomplete
 	switch {
 	case c.dialog != dialog(d):
 		return // closed in the meantime; the act stands in the list
@@ -454,94 +508,24 @@ func (d *doneDialog) rebuild()       { d.build() }
 func (d *doneDialog) build() {
 	c := d.c
 	d.controls = make(map[string]fyne.Focusable)
-	where := wrapped(c.t("act.path", "Path", d.act.Path))
+	where := look.Wrapped(c.t("act.path", "Path", d.act.Path))
 	if d.err != nil {
-		where = wrapped(c.t("problem.file", "Number", d.act.Number, "Why", d.err))
+		where = look.Wrapped(c.t("problem.file", "Number", d.act.Number, "Why", d.err))
 		where.Importance = widget.DangerImportance
 	}
-	closing := newButton(locales.T(c.lang, "common.close")+" (Enter)", c.control("close"), c.closeDialog)
+	signed := look.Wrapped(c.t("act.unsigned"))
+	if n := len(d.act.Signatures); n > 0 {
+		signed = look.Wrapped(c.t("act.signed", "Name", d.act.Signatures[n-1].Signer, "Path", act.SignatureFileName(d.act.Number)))
+	}
+	closing := look.NewButton(locales.T(c.lang, "common.close")+" (Enter)", c.control("close"), c.closeDialog)
 	closing.Importance = widget.HighImportance
-	show := newButton(c.t("act.show"), c.control("show"), func() {
+	show := look.NewButton(c.t("act.show"), c.control("show"), func() {
 		// Without a viewer the path on the screen is what remains.
 		_ = fyne.CurrentApp().OpenURL(&url.URL{Scheme: "file", Path: d.act.Path})
 	})
 	d.controls["close"], d.controls["show"] = closing, show
-	d.show(c.t("act.done", "Number", d.act.Number), container.NewVBox(wrapped(c.t("act.done_detail")), where, space(0, 8),
+	d.show(c.t("act.done", "Number", d.act.Number), container.NewVBox(look.Wrapped(c.t("act.done_detail")), where, signed, look.Space(0, 8),
 		container.NewHBox(closing, show)))
 	d.popup.Resize(fyne.NewSize(820, d.popup.MinSize().Height))
 	d.focus("close")
-}
-
-// dismissDialog settles an alarm without an act.
-type dismissDialog struct {
-	sheet
-	alarm  room.Alarm
-	reason string
-}
-
-func (c *Console) openDismiss(a room.Alarm) {
-	d := &dismissDialog{sheet: sheet{c: c, by: c.by}, alarm: a}
-	c.dialog = d
-	d.build()
-	d.focus("reason")
-	c.tell()
-}
-
-func (d *dismissDialog) name() string { return "dismiss" }
-
-func (d *dismissDialog) rebuild() {
-	focus := d.c.focus
-	d.build()
-	if _, ok := d.controls[focus]; !ok {
-		focus = "reason"
-	}
-	d.focus(focus)
-}
-
-func (d *dismissDialog) build() {
-	c := d.c
-	d.controls = make(map[string]fyne.Focusable)
-	reason := newEntry(c.control("reason"))
-	reason.Text = d.reason
-	reason.OnChanged = func(s string) { d.reason = s }
-	reason.onEnter = d.next
-	d.controls["reason"] = reason
-	what := ""
-	if i := slices.IndexFunc(c.view.Lines, func(l room.Line) bool { return l.Record == d.alarm.Record }); i >= 0 {
-		what = c.event(c.view.Lines[i]) + ", " + d.alarm.At.Format("15:04:05")
-	}
-	d.show(c.t("act.dismiss_title"), container.NewVBox(wrapped(what), d.label(c.t("act.required", "Label", c.t("act.reason"))), reason, d.signature(c.t("act.settle"), d.submit)))
-	d.popup.Resize(fyne.NewSize(820, d.popup.MinSize().Height))
-}
-
-func (d *dismissDialog) submit() {
-	c := d.c
-	missing := func(field, label string) {
-		d.complain("missing", field, func() string { return c.t("problem.missing", "Label", c.t(label)) }, d)
-	}
-	switch {
-	case d.busy:
-	case strings.TrimSpace(d.reason) == "":
-		d.complain("reason", "reason", func() string { return c.t("problem.reason") }, d)
-	case d.by == "":
-		missing("administrator", "act.administrator")
-	case d.code == "":
-		missing("code", "act.code")
-	default:
-		d.busy, d.wrong, d.sentence = true, "", nil
-		d.showMessage()
-		c.tell()
-		c.opt.Desk.Dismiss(d.alarm.Record, d.reason, d.by, d.code, func(err error) {
-			c.opt.Do(func() {
-				switch {
-				case c.dialog != dialog(d):
-				case err != nil:
-					d.complainOf(err, d)
-				default:
-					c.by = d.by
-					c.closeDialog()
-				}
-			})
-		})
-	}
 }

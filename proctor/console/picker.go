@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"emtihan/proctor/console/look"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -27,7 +29,7 @@ type picker struct {
 	none    string             // says that nothing matches
 	more    func(n int) string // says how many matches are not shown
 
-	entry   *entry
+	entry   *look.Entry
 	chosen  *fyne.Container
 	matches *fyne.Container
 	box     *fyne.Container
@@ -38,21 +40,21 @@ type picker struct {
 
 const maxMatches = 7
 
-func newPicker(do func(func()), f focusable, hint string, options []option, many bool, picked []string) *picker {
+func newPicker(do func(func()), f look.Focusable, hint string, options []option, many bool, picked []string) *picker {
 	p := &picker{do: do, options: options, many: many, picked: slices.Clone(picked), chosen: container.NewVBox(), matches: container.NewVBox()}
-	outer, gained := f.keys, f.onFocus
-	f.keys = func(k *fyne.KeyEvent) bool { return p.key(k) || outer != nil && outer(k) }
-	f.onFocus = func(id string) {
+	outer, gained := f.Keys, f.OnFocus
+	f.Keys = func(k *fyne.KeyEvent) bool { return p.key(k) || outer != nil && outer(k) }
+	f.OnFocus = func(id string) {
 		p.focused = true
 		p.search()
 		if gained != nil {
 			gained(id)
 		}
 	}
-	p.entry = newEntry(f)
+	p.entry = look.NewEntry(f)
 	p.entry.SetPlaceHolder(hint)
 	p.entry.OnChanged = func(string) { p.mark = 0; p.search() }
-	p.entry.onLost = func() { p.focused = false; p.search() }
+	p.entry.OnLost = func() { p.focused = false; p.search() }
 	p.box = container.NewVBox(p.chosen, p.entry, p.matches)
 	p.showChosen()
 	p.search()
@@ -62,11 +64,11 @@ func newPicker(do func(func()), f focusable, hint string, options []option, many
 func (p *picker) key(k *fyne.KeyEvent) bool {
 	empty := p.entry.Text == ""
 	switch {
-	case isEnter(k) && empty && p.mark == 0:
+	case look.IsEnter(k) && empty && p.mark == 0:
 		if p.next != nil {
 			p.next()
 		}
-	case isEnter(k):
+	case look.IsEnter(k):
 		if p.mark < len(p.shown) {
 			p.pick(p.shown[p.mark].id)
 		}
@@ -135,7 +137,7 @@ func (p *picker) label(id string) string {
 func (p *picker) showChosen() {
 	p.chosen.RemoveAll()
 	for _, id := range p.picked {
-		p.chosen.Add(newRow("✕  "+p.label(id), tint, func() { p.drop(id); p.refocus() }))
+		p.chosen.Add(newRow("✕  "+p.label(id), look.Tint, func() { p.drop(id); p.refocus() }))
 	}
 }
 
@@ -150,46 +152,49 @@ func (p *picker) search() {
 	if len(query) == 0 && !p.many && len(p.picked) > 0 && p.mark == 0 {
 		return
 	}
-	hidden := 0
+	var found []option
 	for _, o := range p.options {
 		words := strings.ToLower(o.id + " " + o.label + " " + o.words)
 		fits := !p.many || !slices.Contains(p.picked, o.id)
 		for _, q := range query {
 			fits = fits && strings.Contains(words, q)
 		}
-		switch {
-		case !fits:
-		case len(p.shown) < maxMatches:
-			p.shown = append(p.shown, o)
-		default:
-			hidden++
+		if fits {
+			found = append(found, o)
 		}
 	}
-	// A number is meant as a number first: "1" is the first ban before the tenth.
+	// A number is meant as a number first: "1" is the first ban before the tenth. A word is meant as a beginning.
 	if len(query) == 1 {
-		slices.SortStableFunc(p.shown, func(a, b option) int { return rank(a, query[0]) - rank(b, query[0]) })
+		slices.SortStableFunc(found, func(a, b option) int { return rank(a, query[0]) - rank(b, query[0]) })
 	}
+	p.shown = found[:min(len(found), maxMatches)]
+	hidden := len(found) - len(p.shown)
 	p.mark = min(p.mark, max(0, len(p.shown)-1))
 	for i, o := range p.shown {
-		back := paper
+		back := look.Paper
 		if i == p.mark && (len(query) > 0 || p.mark > 0) {
-			back = tint
+			back = look.Tint
 		}
 		p.matches.Add(newRow(o.label, back, func() { p.pick(o.id); p.refocus() }))
 	}
 	if len(p.shown) == 0 && len(query) > 0 {
-		p.matches.Add(padded(8, 2, text(p.none, bad, 13, false)))
+		p.matches.Add(look.Padded(8, 2, look.Text(p.none, look.Bad, 13, false)))
 	}
 	if hidden > 0 && p.more != nil {
-		p.matches.Add(padded(8, 2, text(p.more(hidden), quiet, 13, false)))
+		p.matches.Add(look.Padded(8, 2, look.Text(p.more(hidden), look.Quiet, 13, false)))
 	}
 }
 
 func rank(o option, query string) int {
-	if o.id == query {
+	switch {
+	case o.id == query:
 		return 0
+	case strings.HasPrefix(o.id, query):
+		return 1
+	case strings.HasPrefix(strings.ToLower(o.label), query):
+		return 2
 	}
-	return 1
+	return 3
 }
 
 // row is a line of text that the mouse picks and Tab passes over. It answers when the button goes down: the toolkit takes
@@ -204,7 +209,7 @@ type row struct {
 var _ desktop.Mouseable = (*row)(nil)
 
 func newRow(s string, back color.Color, picked func()) *row {
-	r := &row{label: oneLine(s, false), back: canvas.NewRectangle(back), picked: picked}
+	r := &row{label: look.OneLine(s, false), back: canvas.NewRectangle(back), picked: picked}
 	r.ExtendBaseWidget(r)
 	return r
 }

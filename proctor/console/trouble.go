@@ -2,6 +2,7 @@ package console
 
 import (
 	"emtihan/assets/locales"
+	"emtihan/proctor/console/look"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -25,20 +26,20 @@ func ShowTrouble(w fyne.Window, l locales.Lang, say func(locales.Lang) []string,
 		w.SetTitle(locales.T(l, "proctor.title"))
 		box := container.NewVBox()
 		for _, s := range say(l) {
-			box.Add(container.NewStack(canvas.NewRectangle(warnBg), padded(10, 8, wrapped(s))))
+			box.Add(container.NewStack(canvas.NewRectangle(look.WarnBg), look.Padded(10, 8, look.Wrapped(s))))
 		}
 		languages := container.NewHBox()
 		for _, other := range locales.All {
-			b := newButton(other.Name(), focusable{id: "lang-" + string(other), keys: keys}, func() { show(other) })
+			b := look.NewButton(other.Name(), look.Focusable{ID: "lang-" + string(other), Keys: keys}, func() { show(other) })
 			b.Importance = widget.LowImportance
 			if other == l {
 				b.Importance = widget.HighImportance
 			}
 			languages.Add(b)
 		}
-		closing := newButton(locales.T(l, "proctor.start.close")+" (Enter)", focusable{id: "close", keys: keys}, w.Close)
+		closing := look.NewButton(locales.T(l, "proctor.start.close")+" (Enter)", look.Focusable{ID: "close", Keys: keys}, w.Close)
 		closing.Importance = widget.HighImportance
-		w.SetContent(padded(16, 14, container.NewBorder(container.NewBorder(nil, nil, text(locales.T(l, "proctor.title"), ink, 18, true), languages),
+		w.SetContent(look.Padded(16, 14, container.NewBorder(container.NewBorder(nil, nil, look.Text(locales.T(l, "proctor.title"), look.Ink, 18, true), languages),
 			container.NewHBox(closing), nil, nil, container.NewVScroll(box))))
 		w.Canvas().Focus(closing)
 		shown(l)

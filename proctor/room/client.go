@@ -19,6 +19,9 @@ type Options struct {
 	// OnAct is told of each act drawn up about the attempt that the station last spoke of, once per number as long as the
 	// program runs. It is called from the client's goroutine and must not call Close.
 	OnAct func(exam.ActTied)
+	// OnOrder is told of each order to all stations, and of the one that stands at each reconnection and for each new attempt;
+	// see [Order.Command] for what it asks of an attempt. It is called from the client's goroutine and must not call Close.
+	OnOrder func(Order)
 	// OnState is told when the link comes up and goes down, with the reason where it is down. It must not block.
 	OnState func(connected bool, why error)
 	// Unsent is the most notices kept for a room that cannot be reached or cannot write; 0 means 1024.
@@ -288,6 +291,10 @@ func (c *Client) listen(conn net.Conn, acts chan<- uint64) error {
 			case acts <- m.Seq:
 			default:
 				return fmt.Errorf("room link %s: %w: more acts at once than a station takes", c.path, ErrMessage)
+			}
+		case kindOrder:
+			if c.opt.OnOrder != nil {
+				c.opt.OnOrder(*m.Order)
 			}
 		default:
 			return fmt.Errorf("room link %s: %w: kind %d is not for a station", c.path, ErrMessage, m.Kind)

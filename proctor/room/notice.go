@@ -1,6 +1,8 @@
 package room
 
 import (
+	"strings"
+
 	"emtihan/exam"
 )
 
@@ -9,12 +11,12 @@ import (
 // was refused.
 func NoticeOf(a *exam.Attempt, r exam.Recorded) (Notice, bool) {
 	n := Notice{
-		Station: a.Opened.Station, Seat: a.Opened.Candidate.Seat, Attempt: a.Opened.Attempt, IIN: a.Opened.Candidate.IIN,
+		Station: a.Opened.Station, Seat: a.Seat(), Attempt: a.Opened.Attempt, IIN: a.Opened.Candidate.IIN,
 		Name: a.Opened.Candidate.Name, Phase: string(a.Phase), Hold: holdOf(a), What: r.Event.Kind(), Wall: r.Stamp.Wall, Seq: r.Seq,
 	}
 	switch e := r.Event.(type) {
 	case exam.ItemShown, exam.Edited, exam.Chosen, exam.Flagged, exam.OptionStruck, exam.Highlighted,
-		exam.SoundStarted, exam.SoundHeard, exam.Preferred, exam.Ticked, exam.Scored, exam.ActTied:
+		exam.SoundStarted, exam.SoundHeard, exam.Preferred, exam.Ticked, exam.Scored, exam.ActTied, exam.PresenceSeen:
 		return Notice{}, false
 	case exam.FaceChecked:
 		n.Detail, n.Score, n.Threshold = string(e.Verdict)+":"+e.Reason, e.Score, e.Threshold
@@ -44,6 +46,18 @@ func NoticeOf(a *exam.Attempt, r exam.Recorded) (Notice, bool) {
 	case exam.LateAdmitted:
 		n.By, n.Detail = e.By, e.Reason
 	case exam.IdentifiedByDocument:
+		n.By, n.Detail = e.By, strings.TrimSuffix(strings.TrimPrefix(string(e.Ground)+": "+e.Reason, ": "), ": ")
+	case exam.PresenceChanged:
+		n.Detail, n.Score = string(e.To), e.Score
+	case exam.ConsequenceApplied:
+		n.By, n.Detail = e.By, e.Act
+	case exam.ConsequenceLifted:
+		n.By, n.Detail = e.By, e.Of
+	case exam.Annulled:
+		n.By, n.Detail = e.By, e.Document
+	case exam.AnnulmentNotified:
+		n.By, n.Detail = e.By, string(e.Whom)
+	case exam.AppealOpened:
 		n.By, n.Detail = e.By, e.Reason
 	case exam.Unlocked:
 		n.By, n.Detail = e.By, e.Reason

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -35,6 +37,20 @@ type Config struct {
 	// OnAct is told of each act about an attempt once the disk has it, and at the start of those that the log holds. It
 	// must not block.
 	OnAct func(attempt string, tied exam.ActTied)
+	// OnOrder is told of each order to the stations once the disk has it, and at the start of the one that still stands. It
+	// must not block.
+	OnOrder func(Order)
+	// Devices are those of the devices file, by Name, Kind and Lock: each is unknown until it speaks.
+	Devices []Device
+	// Late is how long after the start a candidate is still admitted (R3), from the exam's profile.
+	Late time.Duration
+	// Unlock opens the lock of a door for a time, and returns an error where it did not, or not surely. It may take seconds.
+	// nil: no lock is moved.
+	Unlock func(door string, d time.Duration) error
+	// OpenFor is how long a lock is opened for a permitted exit; 0 means 8 s.
+	OpenFor time.Duration
+	// LowBattery says what follows when a UPS says that its battery will soon be empty.
+	LowBattery LowBattery
 	// Journal is passed on to the journal; its OnStatus is taken by this package.
 	Journal journal.Options
 	// Now is the clock for the log; nil means time.Now.
@@ -58,11 +74,6 @@ var (
 // ErrSecond says that another program has a room of this data folder open.
 var ErrSecond = errors.New("another program has a room of this data folder open")
 
-// DraftError says what keeps a draft from becoming an act.
-type DraftError struct{ Problems []act.Problem }
-
-func (e *DraftError) Error() string { return fmt.Sprintf("the act is not complete: %v", e.Problems) }
-
 // Room owns the room's log. Its methods may be called from any goroutine, and none of them but Close waits for the disk.
 type Room struct {
 	cfg   Config
@@ -85,8 +96,9 @@ type Room struct {
 	// The actor's goroutine's own.
 	state   *state
 	run     uint32
-	numbers map[string]int // last number by day
+	book    act.Book // the numbers of all acts in the data folder
 	waiting []waiting
+	keys    map[string]*act.Key // with which administrators sign, by name
 }
 
 // waiting is what happens once a record is on the disk.
@@ -101,8 +113,11 @@ func Open(cfg Config) (*Room, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.OpenFor == 0 {
+		cfg.OpenFor = 8 * time.Second
+	}
 	r := &Room{
-		cfg: cfg, start: time.Now(), state: newState(cfg.Session), run: 1, numbers: make(map[string]int),
+		cfg: cfg, start: time.Now(), state: newState(cfg.Session, cfg.Devices, cfg.Late), run: 1, keys: make(map[string]*act.Key),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	for _, dir := range []string{r.folder(), r.acts()} {
@@ -178,8 +193,11 @@ func (r *Room) open() (err error) {
 	_, err = r.record(exam.StationSaid{Station: Desk, What: SaidRun, Detail: Saying{Detail: r.cfg.Software}.String()})
 	if err == nil && r.cfg.OnAct != nil {
 		for _, a := range r.state.acts {
-			r.cfg.OnAct(a.Fields[act.FieldAttempt], tiedOf(a.ActDrawn))
+			r.tell(a)
 		}
+	}
+	if err == nil && r.cfg.OnOrder != nil && r.state.order != nil {
+		r.cfg.OnOrder(*r.state.order)
 	}
 	return err
 }
@@ -188,9 +206,8 @@ func (r *Room) open() (err error) {
 // those may be damaged, in the names of the printed acts.
 func (r *Room) countActs(own string) error {
 	count := func(number string) {
-		if _, day, n, err := act.ParseNumber(number); err == nil {
-			r.numbers[day] = max(r.numbers[day], n)
-		}
+		// What is no number, and a number that another log gave as well, takes none away.
+		_ = r.book.Add(number)
 	}
 	for _, a := range r.state.acts {
 		count(a.Number)
@@ -242,7 +259,7 @@ func eachAct(path string, keys vault.Opener, f func(number string)) error {
 // restoreActs puts the printed acts of the log back where a file is missing or was changed; what stands there instead is
 // kept beside it.
 func (r *Room) restoreActs() error {
-	missing := make(map[string]int)
+	missing := make(map[string]string) // paths by digest
 	for i := range r.state.acts {
 		a := &r.state.acts[i]
 		a.Path = filepath.Join(r.acts(), act.FileName(a.Number))
@@ -254,14 +271,23 @@ func (r *Room) restoreActs() error {
 				return err
 			}
 		}
-		missing[string(a.Digest)] = i
+		missing[string(a.Digest)] = a.Path
+	}
+	for _, a := range r.state.acts {
+		path := r.signatureFile(a.Number)
+		if len(a.Signatures) == 0 {
+			continue
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			missing[string(a.Signatures[0].Signature)] = path
+		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
 	return r.j.Blobs(func(h journal.Hash, blob []byte) error {
-		if i, ok := missing[string(h[:])]; ok {
-			return writeFile(r.state.acts[i].Path, blob)
+		if path, ok := missing[string(h[:])]; ok {
+			return writeFile(path, blob)
 		}
 		return nil
 	})
@@ -321,6 +347,7 @@ func (r *Room) Hear(d Delivery) {
 		}
 		if r.say(exam.StationSaid{Station: n.Station, Attempt: n.Attempt, IIN: n.IIN, What: n.What, Detail: said.String()}, blobs...) {
 			r.afterwards(d.Heard)
+			r.letOut(n)
 		}
 	})
 }
@@ -438,15 +465,15 @@ func (r *Room) Dismiss(record uint64, reason, by, code string, done func(error))
 	})
 }
 
-// Draw makes a draft an act: it is numbered, signed with the administrator's code, printed and recorded, and from then on
-// immutable (R19). done is called once the disk has the act and its file is written; it gets ErrCode, a *DraftError,
-// ErrPerson, ErrAlarm or ErrCorrects, or what went wrong in printing. An act that done reports has a number; one that is
-// refused leaves no gap.
+// Draw makes a draft an act: it is numbered, signed with the administrator's code and, where they have taken a key for the
+// shift, with that, printed and recorded, and from then on immutable (R19). done is called once the disk has the act and its
+// files are written; it gets ErrCode, a *act.Incomplete, ErrPerson, ErrAlarm or ErrCorrects, a *act.KeyError, or what went
+// wrong in printing. An act that done reports has a number; one that is refused leaves no gap.
 func (r *Room) Draw(d act.Draft, by, code string, done func(Act, error)) {
 	d = d.Clone()
 	refuse := func(err error) { done(Act{}, err) }
 	if p := r.cfg.Forms.Check(d); len(p) > 0 {
-		r.post(func() { refuse(&DraftError{p}) })
+		r.post(func() { refuse(&act.Incomplete{Problems: p}) })
 		return
 	}
 	r.signed(by, code, refuse, func() {
@@ -459,7 +486,7 @@ func (r *Room) Draw(d act.Draft, by, code string, done func(Act, error)) {
 func (r *Room) draw(d act.Draft, by string, done func(Act, error)) error {
 	s := r.state
 	i, ok := s.index[d.IIN]
-	if !ok {
+	if !ok && !d.Form.Room {
 		return ErrPerson
 	}
 	if corrects := d.Fields[act.FieldCorrects]; corrects != "" &&
@@ -473,40 +500,140 @@ func (r *Room) draw(d act.Draft, by string, done func(Act, error)) error {
 			return ErrAlarm
 		}
 	}
-	if d.Fields[act.FieldAttempt] == "" && s.people[i].Attempt != "" {
+	if !d.Form.Room && d.Fields[act.FieldAttempt] == "" && s.people[i].Attempt != "" {
 		d.Fields[act.FieldAttempt] = s.people[i].Attempt
 	}
 	now := r.cfg.Now().In(r.cfg.Session.Start.Location())
-	day := now.Format(time.DateOnly)
-	n := r.numbers[day] + 1
-	drawn := act.Draw(d, act.Number(d.Form.ID, now, n), by)
-	pdf, err := r.cfg.Forms.Print(drawn, now.Truncate(time.Second), r.cfg.Fonts)
+	drawn, pdf, err := r.cfg.Forms.Issue(d, &r.book, by, now, r.cfg.Fonts)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(pdf)
-	drawn.Digest = sum[:]
+	// Signed before anything is recorded: a key that has just expired leaves no act behind.
+	var cms []byte
+	var signature exam.ActSigned
+	if key := r.keys[by]; key != nil {
+		if cms, err = key.Sign(pdf); err == nil {
+			signature, err = act.Signed(drawn, pdf, cms, administratorLine)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	seq, err := r.record(drawn, pdf)
 	if err != nil {
 		return err
 	}
-	r.numbers[day] = n
+	if err := r.book.Add(drawn.Number); err != nil {
+		return err
+	}
+	if cms != nil {
+		if seq, err = r.record(signature, cms); err != nil {
+			return err
+		}
+	}
 	k := len(s.acts) - 1
 	s.acts[k].Path = filepath.Join(r.acts(), act.FileName(drawn.Number))
-	a := s.acts[k]
+	a := s.acts[k] // with its signature
+	a.Fields = maps.Clone(a.Fields)
 	r.waiting = append(r.waiting, waiting{seq, func() {
 		err := writeFile(a.Path, pdf)
-		if r.cfg.OnAct != nil {
-			r.cfg.OnAct(drawn.Fields[act.FieldAttempt], tiedOf(drawn))
+		if err == nil && cms != nil {
+			err = writeFile(r.signatureFile(a.Number), cms)
 		}
+		r.tell(a)
 		done(a, err)
 	}})
 	r.publish()
 	return nil
 }
 
-func tiedOf(a exam.ActDrawn) exam.ActTied {
-	return exam.ActTied{Number: a.Number, Form: a.Form, By: a.By, Digest: a.Digest}
+// administratorLine is the id of the line under a form on which its administrator signs.
+const administratorLine = "administrator"
+
+func (r *Room) signatureFile(number string) string {
+	return filepath.Join(r.acts(), act.SignatureFileName(number))
+}
+
+// tell hands an act on to the attempts that it is about: to every one in the room where it names nobody (R20).
+func (r *Room) tell(a Act) {
+	if r.cfg.OnAct == nil {
+		return
+	}
+	tied := act.Tie(a.ActDrawn)
+	if a.IIN != "" {
+		r.cfg.OnAct(a.Fields[act.FieldAttempt], tied)
+		return
+	}
+	for _, p := range r.state.people {
+		if p.Attempt != "" {
+			r.cfg.OnAct(p.Attempt, tied)
+		}
+	}
+}
+
+// TakeKey takes the key with which an administrator signs acts from here on, until the program ends: the file is chosen and
+// its password typed once per shift. The key stays in memory. done gets whom the certificate names, or ErrCode, an error of
+// the file, or a *act.KeyError.
+func (r *Room) TakeKey(path, password, by, code string, done func(name string, err error)) {
+	r.signed(by, code, func(err error) { done("", err) }, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.closed {
+			return
+		}
+		// A password costs the file's own number of iterations, which may be many.
+		r.asked.Go(func() {
+			key, err := readKey(path, password, r.cfg.Now())
+			r.post(func() {
+				if err != nil {
+					done("", err)
+					return
+				}
+				r.keys[by] = key
+				r.say(exam.StationSaid{Station: Desk, What: SaidKey, Detail: Saying{By: by, Detail: cut(key.Name(), MaxText)}.String()})
+				done(key.Name(), nil)
+			})
+		})
+	})
+}
+
+// maxKey bounds a file with a key, in bytes.
+const maxKey = 1 << 20
+
+func readKey(path, password string, now time.Time) (*act.Key, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxKey))
+	if err != nil {
+		return nil, err
+	}
+	return act.ReadKey(data, password, now)
+}
+
+// PrintSheet prints a list of the session, such as the seating list (forms 11-1 and 11-2), into the folder of the acts and
+// returns its path. It waits for the disk.
+func (r *Room) PrintSheet(id string) (path string, err error) {
+	rows := act.SeatingRows(r.cfg.Session)
+	if id == act.Distribution {
+		rows = act.DutyRows(r.cfg.Session, nil)
+	}
+	now := r.cfg.Now().In(r.cfg.Session.Start.Location()).Truncate(time.Second)
+	pdf, err := r.cfg.Forms.PrintSheet(id, r.cfg.Session, rows, now, r.cfg.Fonts)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(r.acts(), "list-"+id+"-"+now.Format("2006-01-02-150405")+".pdf")
+	if err := writeFile(path, pdf); err != nil {
+		return "", err
+	}
+	r.post(func() {
+		sum := sha256.Sum256(pdf)
+		r.say(exam.StationSaid{Station: Desk, What: SaidPrinted, Detail: Saying{Detail: id + " " + hex.EncodeToString(sum[:])}.String()})
+	})
+	return path, nil
 }
 
 // writeFile writes a file whole or not at all, and not before the disk has it.

@@ -378,7 +378,7 @@ func TestDraw(t *testing.T) {
 	}
 	incomplete := d.Clone()
 	delete(incomplete.Fields, "items")
-	var de *DraftError
+	var de *act.Incomplete
 	if _, err := draw(t, r, incomplete, adminCode); !errors.As(err, &de) || de.Problems[0].Field != "items" {
 		t.Errorf("an incomplete act: %v", err)
 	}

@@ -56,6 +56,7 @@ type Server struct {
 	all     map[net.Conn]bool
 	acts    []pendingAct
 	nextAct uint64
+	order   *Order // that stands
 	closed  bool
 
 	telling sync.Mutex // guards told, and the order of calls of OnStation
@@ -380,12 +381,25 @@ func (s *Server) push(p *peer, m message) {
 	}
 }
 
-// deliver pushes the acts about the attempt that is at the station. The caller holds mu.
+// deliver pushes the acts about the attempt that is at the station, and the order that stands. The caller holds mu.
 func (s *Server) deliver(p *peer) {
 	for _, a := range s.acts {
 		if a.attempt == p.attempt {
 			s.push(p, message{Kind: kindAct, Seq: a.seq, Attempt: a.attempt, Act: &a.tied})
 		}
+	}
+	if s.order != nil {
+		s.push(p, message{Kind: kindOrder, Order: s.order})
+	}
+}
+
+// SendOrder tells every station an order, those that connect or begin an attempt later included: it stands until the next.
+func (s *Server) SendOrder(o Order) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.order = &o
+	for _, p := range s.peers {
+		s.push(p, message{Kind: kindOrder, Order: s.order})
 	}
 }
 

@@ -23,6 +23,21 @@ const (
 	SaidGate       = "gate.selected" // an administrator picked who is in the gate
 	SaidTied       = "alarm.tied"    // an alarm concerns the candidate with this IIN
 	SaidHandled    = "alarm.handled" // an administrator decided that an alarm needs no act
+
+	SaidShift    = "shift.began"       // an administrator opened the entry; admissions are theirs from here on
+	SaidFace     = "entry.face"        // a face check at the desk; Detail is VERDICT:REASON
+	SaidStray    = "entry.stray"       // a reader read the document of nobody on the list
+	SaidAdmitted = "entry.admitted"    // Detail says why, where an administrator overruled a finding
+	SaidLate     = "entry.late"        // came after the limit of R3 and was not admitted
+	SaidUndone   = "entry.undone"      // the last decision about the candidate was a mistake
+	SaidUnlocked = "door.unlocked"     // a lock was opened for Seconds, for the candidate or for the reason in Detail
+	SaidJammed   = "door.not-unlocked" // a lock was not opened; Detail is a machine code
+	SaidKey      = "key.taken"         // an administrator signs acts with a key from here on; Detail is whom it names
+	SaidPrinted  = "list.printed"      // Detail is the form and the SHA-256 of the page
+	SaidReader   = "reader"            // a reader changed its State
+	SaidUPS      = "ups"               // a UPS changed its State
+	SaidStop     = "room.suspended"    // every station is told to suspend
+	SaidGoOn     = "room.resumed"      // every station is told to go on
 )
 
 // Saying is the Detail of StationSaid, as JSON: what the event itself has no field for. Empty fields are left out.
@@ -39,7 +54,11 @@ type Saying struct {
 	Record    uint64  `json:"record,omitempty"` // number of the record of this log that is meant
 	Score     float64 `json:"score,omitempty"`
 	Threshold float64 `json:"threshold,omitempty"`
-	Frame     string  `json:"frame,omitempty"` // SHA-256 of the picture, which is a blob of this log, in hex
+	Frame     string  `json:"frame,omitempty"`   // SHA-256 of the picture, which is a blob of this log, in hex
+	Device    string  `json:"device,omitempty"`  // name in the devices file
+	State     string  `json:"state,omitempty"`   // of a reader or a UPS: one of the State constants
+	Charge    int     `json:"charge,omitempty"`  // of a UPS's battery, percent
+	Seconds   int     `json:"seconds,omitempty"` // how long a lock stays open
 }
 
 // String returns the saying as it is recorded.
@@ -65,28 +84,6 @@ func ParseSaying(detail string) (Saying, error) {
 	return s, nil
 }
 
-// Quality is what is known of a device's state. The zero value is Unknown (R21).
-type Quality uint8
-
-// The states of a device: unknown is one of its own, never a quiet one.
-const (
-	Unknown Quality = iota
-	Quiet           // detector clear, door closed
-	Raised          // detector in alarm, door open
-)
-
-// Device is the state of a detector or a door.
-type Device struct {
-	Name   string
-	State  Quality
-	Reason string    // machine code of why it is unknown
-	Since  time.Time // of the state
-	Alarms uint32    // of a detector, in this log
-	count  uint32
-	active bool // of the last known reading
-	known  bool // there was one
-}
-
 // Alarm is something that an administrator must decide on.
 type Alarm struct {
 	Record    uint64 // number in the room's log
@@ -102,6 +99,7 @@ type Alarm struct {
 	What      string // kind of the attempt's event
 	Score     float64
 	Threshold float64
+	Absent    bool // door: it was found open after a silence, nobody saw it open
 	Handled   bool
 	By        string // who handled it
 	Act       string // number of the act that answered it, or ""
@@ -110,7 +108,7 @@ type Alarm struct {
 // Trigger returns the alarm as the cause of an act.
 func (a Alarm) Trigger() act.Trigger {
 	return act.Trigger{
-		Kind: a.Kind, Record: a.Record, At: a.At, Device: a.Device, Score: a.Score, Threshold: a.Threshold,
+		Entry: a.Attempt == "", Kind: a.Kind, Record: a.Record, At: a.At, Device: a.Device, Score: a.Score, Threshold: a.Threshold,
 		Limit: exam.LimitKind(a.Detail), Attempt: a.Attempt,
 	}
 }
@@ -126,6 +124,8 @@ type Line struct {
 	By      string
 	Device  string
 	State   Quality // of the device
+	Word    string  // of a reader or a UPS: its state
+	Pass    Pass    // of a door: who went through
 	Alarm   bool    // there is an Alarm of this record
 }
 
@@ -139,6 +139,17 @@ type Person struct {
 	Hold    string
 	Trouble int // alarms about them that nobody has handled
 	Acts    []string
+
+	Entry   Entry     // how far they are at the desk
+	Came    time.Time // when they stood at the desk first; zero before
+	Decided time.Time // when they were admitted or turned away
+	By      string    // who decided
+	Face    *Face     // the last check at the desk, or nil
+	Barred  string    // number of the act that keeps them out, or ""
+
+	Exits int       // times that they left the room (R14)
+	Out   time.Time // when they left; zero while they are in the room
+	pass  passage
 }
 
 // Act is an act that is drawn up.
@@ -147,20 +158,27 @@ type Act struct {
 	Record uint64
 	At     time.Time
 	Path   string // of the printed act
+
+	Signatures []exam.ActSigned // electronic ones, oldest first
 }
 
 // View is the room at one moment. It is immutable.
 type View struct {
-	Session  *exam.Session
-	Run      uint32
-	Detector Device
-	Door     Device
-	Gate     string // IIN of who is in the gate, or ""
-	People   []Person
-	Alarms   []Alarm // newest first
-	Lines    []Line  // newest first, at most MaxLines
-	Acts     []Act   // oldest first
-	Stations int     // connected
+	Session   *exam.Session
+	Run       uint32
+	Detector  Device   // the one that needs somebody most
+	Door      Device   // the one that needs somebody most
+	Devices   []Device // all, in the order of the devices file
+	Gate      string   // IIN of who is in the gate, or ""
+	Shift     string   // administrator who has the entry, or ""
+	Entry     Counts
+	LateAfter time.Duration // R3: how long after the start a candidate is still admitted
+	Order     *Order        // what all stations were told last, or nil
+	People    []Person
+	Alarms    []Alarm // newest first
+	Lines     []Line  // newest first, at most MaxLines
+	Acts      []Act   // oldest first
+	Stations  int     // connected
 
 	Appended uint64 // number of the last record
 	Durable  uint64 // number of the last record that the disk has
@@ -203,29 +221,34 @@ func (v View) Unhandled() int {
 
 // state is the fold of the room's log. Only the actor's goroutine touches it.
 type state struct {
-	session  *exam.Session
-	opened   bool
-	seq      uint64
-	last     exam.Stamp
-	detector Device
-	door     Device
-	gate     string
-	people   []Person
-	index    map[string]int // of people, by IIN
-	online   map[string]bool
-	alarms   []Alarm // oldest first
-	lines    []Line  // oldest first
-	acts     []Act
-	heard    bool // a known reading of the detector came in this run
-	said     map[teller]uint64
+	session *exam.Session
+	opened  bool
+	seq     uint64
+	last    exam.Stamp
+	devices []Device
+	gate    string
+	shift   string
+	order   *Order
+	barred  map[string]string // number of the act that keeps a candidate out, by IIN
+	late    time.Duration
+	people  []Person
+	index   map[string]int // of people, by IIN
+	online  map[string]bool
+	alarms  []Alarm // oldest first
+	lines   []Line  // oldest first
+	acts    []Act
+	said    map[teller]uint64
 }
 
 // teller is one run of a station's program. A run that was cut off may come back after another one, so each has its own
 // count of notices.
 type teller struct{ station, run string }
 
-func newState(s *exam.Session) *state {
-	st := &state{session: s, index: make(map[string]int), online: make(map[string]bool), said: make(map[teller]uint64)}
+func newState(s *exam.Session, named []Device, late time.Duration) *state {
+	st := &state{session: s, late: late, index: make(map[string]int), barred: make(map[string]string), online: make(map[string]bool), said: make(map[teller]uint64)}
+	for _, d := range named {
+		st.devices = append(st.devices, Device{Name: d.Name, Kind: d.Kind, Lock: d.Lock})
+	}
 	for _, c := range s.Candidates {
 		st.index[c.IIN] = len(st.people)
 		st.people = append(st.people, Person{Candidate: c})
@@ -235,14 +258,20 @@ func newState(s *exam.Session) *state {
 
 func (s *state) view() View {
 	v := View{
-		Session: s.session, Run: s.last.Run, Detector: s.detector, Door: s.door, Gate: s.gate,
+		Session: s.session, Run: s.last.Run, Detector: s.worst(KindDetector), Door: s.worst(KindDoor), Devices: slices.Clone(s.devices), Gate: s.gate, Shift: s.shift, LateAfter: s.late,
 		People: slices.Clone(s.people), Alarms: slices.Clone(s.alarms), Lines: slices.Clone(s.lines), Acts: slices.Clone(s.acts),
 	}
 	slices.Reverse(v.Alarms)
 	slices.Reverse(v.Lines)
+	if s.order != nil {
+		order := *s.order
+		v.Order = &order
+	}
 	for i := range v.People {
 		p := &v.People[i]
 		p.Online = s.online[p.Station]
+		p.Barred = s.barred[p.IIN]
+		v.Entry.count(*p)
 		for _, a := range s.alarms {
 			if a.IIN == p.IIN && !a.Handled {
 				p.Trouble++
@@ -274,8 +303,9 @@ func (s *state) fold(r exam.Recorded) error {
 	}
 	if r.Stamp.Run > s.last.Run {
 		// Nothing is known of devices and stations until they speak in this run.
-		s.detector.State, s.detector.Reason, s.door.State, s.door.Reason = Unknown, "", Unknown, ""
-		s.heard = false
+		for i := range s.devices {
+			s.devices[i].forget()
+		}
 		clear(s.online)
 	}
 	s.opened, s.seq, s.last = true, r.Seq, r.Stamp
@@ -288,9 +318,9 @@ func (s *state) fold(r exam.Recorded) error {
 	case exam.CheckpointHeard:
 		line.Event = "" // once a minute from every station: for NCT, not for the screen
 	case exam.DetectorRead:
-		s.foldDetector(e, at, &line)
+		s.foldDetector(s.device(e.Device, KindDetector), e, at, &line)
 	case exam.DoorRead:
-		s.foldDoor(e, at, &line)
+		s.foldDoor(s.device(e.Device, KindDoor), e, at, &line)
 	case exam.StationSaid:
 		if err := s.foldSaid(e, at, &line); err != nil {
 			return fmt.Errorf("record %d: %w", r.Seq, err)
@@ -299,6 +329,14 @@ func (s *state) fold(r exam.Recorded) error {
 		line.By = e.By
 	case exam.ActDrawn:
 		s.foldAct(e, r.Seq, at, &line)
+	case exam.ActSigned:
+		i := slices.IndexFunc(s.acts, func(a Act) bool { return a.Number == e.Number })
+		if i < 0 {
+			return fmt.Errorf("record %d: there is no act %s that could be signed", r.Seq, e.Number)
+		}
+		// A published view may share the old slice.
+		s.acts[i].Signatures = append(slices.Clip(s.acts[i].Signatures), e)
+		line.Event = "" // it stands beside the act
 	default:
 		return fmt.Errorf("record %d: %s does not belong into a room's log", r.Seq, r.Event.Kind())
 	}
@@ -309,67 +347,6 @@ func (s *state) fold(r exam.Recorded) error {
 		}
 	}
 	return nil
-}
-
-// mostMissed is the most alarms between two runs that are believed; more is a counter that was set or exchanged.
-const mostMissed = 1000
-
-func (s *state) foldDetector(e exam.DetectorRead, at time.Time, line *Line) {
-	d := &s.detector
-	before := *d
-	d.Name, d.Reason = e.Device, e.Reason
-	switch {
-	case !e.Known:
-		d.State = Unknown
-	case e.Active:
-		d.State = Raised
-	default:
-		d.State = Quiet
-	}
-	if d.State != before.State || before.Since.IsZero() {
-		d.Since = at
-	}
-	line.Device, line.State, line.Detail = e.Device, d.State, e.Reason
-	if !e.Known {
-		return
-	}
-	alarms, missed := e.Alarms, false
-	switch {
-	case !s.heard && before.known && alarms == 0 && e.Count > before.count && e.Count-before.count <= mostMissed:
-		// The module counted while this program did not run.
-		alarms, missed = e.Count-before.count, true
-	case alarms == 0 && e.Active && !(before.known && before.active):
-		// A relay that is still held after a silence is the alarm that is there already.
-		alarms = 1
-	}
-	s.heard, d.known, d.count, d.active = true, true, e.Count, e.Active
-	if alarms == 0 {
-		return
-	}
-	d.Alarms += alarms
-	line.Alarm = true
-	s.alarms = append(s.alarms, Alarm{
-		Record: line.Record, At: at, Kind: act.ByDetector, Device: e.Device, Count: alarms, Missed: missed, IIN: s.gate, What: line.Event,
-	})
-	line.IIN = s.gate
-}
-
-func (s *state) foldDoor(e exam.DoorRead, at time.Time, line *Line) {
-	d := &s.door
-	before := *d
-	d.Name, d.Reason = e.Device, e.Reason
-	switch {
-	case !e.Known:
-		d.State = Unknown
-	case e.Open:
-		d.State = Raised
-	default:
-		d.State = Quiet
-	}
-	if d.State != before.State || before.Since.IsZero() {
-		d.Since = at
-	}
-	line.Device, line.State, line.Detail = e.Device, d.State, e.Reason
 }
 
 // calls are the attempt's events that somebody must decide on, and what they are the cause of.
@@ -398,7 +375,7 @@ func (s *state) foldSaid(e exam.StationSaid, at time.Time, line *Line) error {
 		return nil
 	}
 	if e.Station == Desk {
-		s.foldDesk(e, said, line)
+		s.foldDesk(e, said, at, line)
 		return nil
 	}
 	if said.Wall > 0 {
@@ -410,6 +387,7 @@ func (s *state) foldSaid(e exam.StationSaid, at time.Time, line *Line) error {
 		if said.Seat != "" {
 			p.Seat = said.Seat
 		}
+		p.foldExit(e.What, line.At)
 	}
 	kind := calls[e.What]
 	switch e.What {
@@ -450,11 +428,13 @@ func (s *state) settle(attempt, by string, whats ...string) {
 	}
 }
 
-func (s *state) foldDesk(e exam.StationSaid, said Saying, line *Line) {
+func (s *state) foldDesk(e exam.StationSaid, said Saying, at time.Time, line *Line) {
 	i := slices.IndexFunc(s.alarms, func(a Alarm) bool { return a.Record == said.Record && said.Record > 0 })
+	line.Device, line.Word = said.Device, said.State
 	switch e.What {
 	case SaidGate:
 		s.gate = e.IIN
+		s.came(e.IIN, at)
 		line.Event = "" // who stands in the gate is on the screen already, and would fill the list
 	case SaidTied:
 		if i >= 0 {
@@ -466,16 +446,31 @@ func (s *state) foldDesk(e exam.StationSaid, said Saying, line *Line) {
 			s.alarms[i].Handled, s.alarms[i].By = true, said.By
 			line.IIN = s.alarms[i].IIN
 		}
+	case SaidReader, SaidUPS:
+		s.foldWord(e.What, said, at, line)
+	case SaidStop, SaidGoOn:
+		s.foldOrder(e.What, said, line)
+	default:
+		s.foldEntry(e, said, at, line)
 	}
 }
 
 func (s *state) foldAct(e exam.ActDrawn, record uint64, at time.Time, line *Line) {
 	s.acts = append(s.acts, Act{ActDrawn: e, Record: record, At: at})
 	line.IIN, line.By, line.Detail = e.IIN, e.By, e.Number
+	if e.IIN != "" && e.IIN == s.gate && slices.Contains(act.Effects(e), exam.EffectNotAdmitted) {
+		s.gate = "" // the gate is free for the next one
+	}
 	for i := range s.alarms {
 		if a := &s.alarms[i]; a.Record == e.Cause && e.Cause > 0 {
 			a.Handled, a.By, a.Act = true, e.By, e.Number
 			a.IIN = e.IIN
+		}
+	}
+	for _, a := range s.acts {
+		// An act that corrects another one may be about somebody else.
+		if a.IIN == e.IIN || a.Number == e.Fields[act.FieldCorrects] {
+			s.barred[a.IIN] = s.findBarred(a.IIN)
 		}
 	}
 	if i, ok := s.index[e.IIN]; ok {

@@ -17,7 +17,7 @@ import (
 // Limits of the link.
 const (
 	// Version is the version of the protocol. A room refuses stations of another one.
-	Version = 1
+	Version = 2
 	// MaxMessage is the most bytes that a message may have.
 	MaxMessage = 160 << 10
 	// MaxFrame is the most bytes that the picture of a notice may have.
@@ -109,6 +109,7 @@ const (
 	kindHeard                          // room to station: the notices up to Seq are in the room's log
 	kindAct                            // room to station
 	kindTied                           // station to room: the act Seq was handed on
+	kindOrder                          // room to station
 )
 
 // The reasons for which a room refuses a station.
@@ -129,6 +130,7 @@ type message struct {
 	Notice  *Notice       `cbor:"7,keyasint,omitempty"`
 	Act     *exam.ActTied `cbor:"8,keyasint,omitempty"`
 	Reason  string        `cbor:"9,keyasint,omitempty"`
+	Order   *Order        `cbor:"10,keyasint,omitempty"`
 }
 
 var (
@@ -165,12 +167,14 @@ func decodeMessage(body []byte) (message, error) {
 		return message{}, fmt.Errorf("%w: %v", ErrMessage, err)
 	}
 	switch {
-	case m.Kind < kindHello || m.Kind > kindTied:
+	case m.Kind < kindHello || m.Kind > kindOrder:
 		return message{}, fmt.Errorf("%w: unknown kind %d", ErrMessage, m.Kind)
 	case m.Kind == kindNotice && m.Notice == nil:
 		return message{}, fmt.Errorf("%w: a notice without its contents", ErrMessage)
 	case m.Kind == kindAct && m.Act == nil:
 		return message{}, fmt.Errorf("%w: an act without its contents", ErrMessage)
+	case m.Kind == kindOrder && (m.Order == nil || m.Order.What != OrderSuspend && m.Order.What != OrderResume):
+		return message{}, fmt.Errorf("%w: an order that says nothing", ErrMessage)
 	}
 	for _, s := range []string{m.Station, m.Run, m.Attempt, m.Reason} {
 		if len(s) > MaxText {

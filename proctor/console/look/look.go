@@ -1,4 +1,6 @@
-package console
+// Package look is how the administrators' windows look and take keys: one theme, flat and without strokes, and controls that the
+// keyboard alone can work.
+package look
 
 import (
 	"image/color"
@@ -16,20 +18,20 @@ import (
 
 // The colours, on white paper: every text has a contrast of at least 4.5 (WCAG 2.2, AA).
 var (
-	paper   = color.NRGBA{0xff, 0xff, 0xff, 0xff}
-	ground  = color.NRGBA{0xf1, 0xf3, 0xf6, 0xff}
-	ink     = color.NRGBA{0x1c, 0x22, 0x2b, 0xff}
-	quiet   = color.NRGBA{0x4d, 0x57, 0x66, 0xff}
-	hair    = color.NRGBA{0xd3, 0xd9, 0xe2, 0xff}
-	accent  = color.NRGBA{0x0b, 0x4f, 0x9e, 0xff}
-	tint    = color.NRGBA{0xdd, 0xe9, 0xf7, 0xff}
-	good    = color.NRGBA{0x1b, 0x69, 0x38, 0xff}
-	goodBg  = color.NRGBA{0xdf, 0xf2, 0xe5, 0xff}
-	warn    = color.NRGBA{0x80, 0x4d, 0x00, 0xff}
-	warnBg  = color.NRGBA{0xfd, 0xf0, 0xd5, 0xff}
-	bad     = color.NRGBA{0x9e, 0x1b, 0x1b, 0xff}
-	badBg   = color.NRGBA{0xfb, 0xe4, 0xe2, 0xff}
-	nothing = color.NRGBA{}
+	Paper   = color.NRGBA{0xff, 0xff, 0xff, 0xff}
+	Ground  = color.NRGBA{0xf1, 0xf3, 0xf6, 0xff}
+	Ink     = color.NRGBA{0x1c, 0x22, 0x2b, 0xff}
+	Quiet   = color.NRGBA{0x4d, 0x57, 0x66, 0xff}
+	Hair    = color.NRGBA{0xd3, 0xd9, 0xe2, 0xff}
+	Accent  = color.NRGBA{0x0b, 0x4f, 0x9e, 0xff}
+	Tint    = color.NRGBA{0xdd, 0xe9, 0xf7, 0xff}
+	Good    = color.NRGBA{0x1b, 0x69, 0x38, 0xff}
+	GoodBg  = color.NRGBA{0xdf, 0xf2, 0xe5, 0xff}
+	Warn    = color.NRGBA{0x80, 0x4d, 0x00, 0xff}
+	WarnBg  = color.NRGBA{0xfd, 0xf0, 0xd5, 0xff}
+	Bad     = color.NRGBA{0x9e, 0x1b, 0x1b, 0xff}
+	BadBg   = color.NRGBA{0xfb, 0xe4, 0xe2, 0xff}
+	Nothing = color.NRGBA{}
 )
 
 // Theme is how the administrators' windows look: flat, since computers of test centres often have no graphics card and
@@ -42,30 +44,34 @@ var _ fyne.Theme = Theme{}
 func (Theme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	switch name {
 	case theme.ColorNameBackground, theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground, theme.ColorNameInputBackground:
-		return paper
+		return Paper
 	case theme.ColorNameForeground:
-		return ink
+		return Ink
 	case theme.ColorNamePrimary, theme.ColorNameHyperlink:
-		return accent
+		return Accent
 	case theme.ColorNameForegroundOnPrimary:
-		return paper
+		return Paper
 	case theme.ColorNameFocus:
 		// Laid over a button's own colour: its text must stay readable on what results.
 		return color.NRGBA{0x1c, 0x22, 0x2b, 0x58}
 	case theme.ColorNameSelection:
 		return color.NRGBA{0xb8, 0xd3, 0xf2, 0xff}
 	case theme.ColorNamePlaceHolder, theme.ColorNameDisabled:
-		return quiet
+		return Quiet
 	case theme.ColorNameSeparator:
-		return hair
+		return Hair
 	case theme.ColorNameInputBorder:
-		return quiet
+		return Quiet
 	case theme.ColorNameButton, theme.ColorNameDisabledButton, theme.ColorNameHeaderBackground:
-		return ground
+		return Ground
 	case theme.ColorNameHover, theme.ColorNamePressed:
-		return tint
+		return Tint
 	case theme.ColorNameError:
-		return bad
+		return Bad
+	case theme.ColorNameSuccess:
+		return Good
+	case theme.ColorNameWarning:
+		return Warn
 	case theme.ColorNameShadow:
 		return color.NRGBA{0, 0, 0, 0x50}
 	}
@@ -75,14 +81,14 @@ func (Theme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 // Font implements fyne.Theme.
 func (Theme) Font(s fyne.TextStyle) fyne.Resource {
 	res := theme.DefaultTheme().Font(s)
-	mended, ok := mendedFonts.Load(res.Name())
+	mended, ok := MendedFonts.Load(res.Name())
 	if !ok {
-		mended, _ = mendedFonts.LoadOrStore(res.Name(), fyne.NewStaticResource(res.Name(), fonts.Mend(res.Content())))
+		mended, _ = MendedFonts.LoadOrStore(res.Name(), fyne.NewStaticResource(res.Name(), fonts.Mend(res.Content())))
 	}
 	return mended.(fyne.Resource)
 }
 
-var mendedFonts sync.Map // by name: the toolkit asks at every text that it draws
+var MendedFonts sync.Map // by name: the toolkit asks at every text that it draws
 
 // Icon implements fyne.Theme.
 func (Theme) Icon(n fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(n) }
@@ -108,7 +114,7 @@ func (Theme) Size(name fyne.ThemeSizeName) float32 {
 }
 
 // text returns one line of text.
-func text(s string, c color.Color, size float32, bold bool) *canvas.Text {
+func Text(s string, c color.Color, size float32, bold bool) *canvas.Text {
 	t := canvas.NewText(s, c)
 	t.TextSize = size
 	t.TextStyle.Bold = bold
@@ -116,14 +122,14 @@ func text(s string, c color.Color, size float32, bold bool) *canvas.Text {
 }
 
 // setText changes a line only if it differs: every change repaints the window.
-func setText(t *canvas.Text, s string, c color.Color) {
+func SetText(t *canvas.Text, s string, c color.Color) {
 	if t.Text != s || t.Color != c {
 		t.Text, t.Color = s, c
 		t.Refresh()
 	}
 }
 
-func setFill(r *canvas.Rectangle, c color.Color) {
+func SetFill(r *canvas.Rectangle, c color.Color) {
 	if r.FillColor != c {
 		r.FillColor = c
 		r.Refresh()
@@ -131,14 +137,14 @@ func setFill(r *canvas.Rectangle, c color.Color) {
 }
 
 // wrapped returns text that wraps to the width that it gets.
-func wrapped(s string) *widget.Label {
+func Wrapped(s string) *widget.Label {
 	l := widget.NewLabel(s)
 	l.Wrapping = fyne.TextWrapWord
 	return l
 }
 
 // oneLine returns text that is cut with an ellipsis where it does not fit.
-func oneLine(s string, bold bool) *widget.Label {
+func OneLine(s string, bold bool) *widget.Label {
 	l := widget.NewLabel(s)
 	l.Truncation = fyne.TextTruncateEllipsis
 	l.TextStyle.Bold = bold
@@ -146,89 +152,92 @@ func oneLine(s string, bold bool) *widget.Label {
 }
 
 // space returns an empty area.
-func space(w, h float32) fyne.CanvasObject {
-	r := canvas.NewRectangle(nothing)
+func Space(w, h float32) fyne.CanvasObject {
+	r := canvas.NewRectangle(Nothing)
 	r.SetMinSize(fyne.NewSize(w, h))
 	return r
 }
 
-func padded(x, y float32, o fyne.CanvasObject) fyne.CanvasObject {
+func Padded(x, y float32, o fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(layout.NewCustomPaddedLayout(y, y, x, x), o)
 }
 
 // keys is told of a key before the widget that has the focus, and reports whether it took it.
-type keys func(*fyne.KeyEvent) bool
+type Keys func(*fyne.KeyEvent) bool
 
 // focusable is what the widgets of this package share: an identifier for the witness, and the window's keys, which the
 // toolkit would give to the focused widget only.
-type focusable struct {
-	id      string
-	keys    keys
-	onFocus func(id string)
+type Focusable struct {
+	ID      string
+	Keys    Keys
+	OnFocus func(id string)
 }
 
-func (f *focusable) took(e *fyne.KeyEvent) bool { return f.keys != nil && f.keys(e) }
+// Name returns the control's identifier.
+func (f *Focusable) Name() string { return f.ID }
 
-func (f *focusable) gained() {
-	if f.onFocus != nil {
-		f.onFocus(f.id)
+func (f *Focusable) took(e *fyne.KeyEvent) bool { return f.Keys != nil && f.Keys(e) }
+
+func (f *Focusable) gained() {
+	if f.OnFocus != nil {
+		f.OnFocus(f.ID)
 	}
 }
 
-func isEnter(e *fyne.KeyEvent) bool { return e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter }
+func IsEnter(e *fyne.KeyEvent) bool { return e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter }
 
 // entry is an entry that Tab always leaves.
-type entry struct {
+type Entry struct {
 	widget.Entry
-	focusable
-	onEnter func()
-	onLost  func()
+	Focusable
+	OnEnter func()
+	OnLost  func()
 }
 
-func newEntry(f focusable) *entry {
-	e := &entry{focusable: f}
+func NewEntry(f Focusable) *Entry {
+	e := &Entry{Focusable: f}
 	e.ExtendBaseWidget(e)
 	return e
 }
 
-func (e *entry) AcceptsTab() bool { return false }
+func (e *Entry) AcceptsTab() bool { return false }
 
-func (e *entry) TypedKey(k *fyne.KeyEvent) {
+func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 	switch {
 	case e.took(k):
-	case isEnter(k) && e.onEnter != nil:
-		e.onEnter()
+	case IsEnter(k) && e.OnEnter != nil:
+		e.OnEnter()
 	default:
 		e.Entry.TypedKey(k)
 	}
 }
 
-func (e *entry) FocusGained() { e.Entry.FocusGained(); e.gained() }
+func (e *Entry) FocusGained() { e.Entry.FocusGained(); e.gained() }
 
-func (e *entry) FocusLost() {
+func (e *Entry) FocusLost() {
 	e.Entry.FocusLost()
-	if e.onLost != nil {
-		e.onLost()
+	if e.OnLost != nil {
+		e.OnLost()
 	}
 }
 
 // button is a button that Enter presses as well as Space.
-type button struct {
+type Button struct {
 	widget.Button
-	focusable
+	Focusable
 }
 
-func newButton(label string, f focusable, tapped func()) *button {
-	b := &button{focusable: f}
+func NewButton(label string, f Focusable, tapped func()) *Button {
+	b := &Button{Focusable: f}
 	b.Text, b.OnTapped = label, tapped
 	b.ExtendBaseWidget(b)
 	return b
 }
 
-func (b *button) TypedKey(k *fyne.KeyEvent) {
+func (b *Button) TypedKey(k *fyne.KeyEvent) {
 	switch {
 	case b.took(k):
-	case isEnter(k):
+	case IsEnter(k):
 		if !b.Disabled() && b.OnTapped != nil {
 			b.OnTapped()
 		}
@@ -237,17 +246,17 @@ func (b *button) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-func (b *button) FocusGained() { b.Button.FocusGained(); b.gained() }
+func (b *Button) FocusGained() { b.Button.FocusGained(); b.gained() }
 
 // choice is a select whose arrow keys change the value without opening a list, and that Enter leaves.
-type choice struct {
+type Choice struct {
 	widget.Select
-	focusable
-	onEnter func()
+	Focusable
+	OnEnter func()
 }
 
-func newChoice(options []string, selected int, f focusable, changed func(int)) *choice {
-	c := &choice{focusable: f}
+func NewChoice(options []string, selected int, f Focusable, changed func(int)) *Choice {
+	c := &Choice{Focusable: f}
 	c.Options = options
 	c.ExtendBaseWidget(c)
 	if selected >= 0 {
@@ -257,11 +266,11 @@ func newChoice(options []string, selected int, f focusable, changed func(int)) *
 	return c
 }
 
-func (c *choice) TypedKey(k *fyne.KeyEvent) {
+func (c *Choice) TypedKey(k *fyne.KeyEvent) {
 	switch {
 	case c.took(k):
-	case isEnter(k) && c.onEnter != nil:
-		c.onEnter()
+	case IsEnter(k) && c.OnEnter != nil:
+		c.OnEnter()
 	case k.Name == fyne.KeyDown:
 		c.Select.TypedKey(&fyne.KeyEvent{Name: fyne.KeyRight})
 	case k.Name == fyne.KeyUp:
@@ -271,30 +280,30 @@ func (c *choice) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-func (c *choice) FocusGained() { c.Select.FocusGained(); c.gained() }
+func (c *Choice) FocusGained() { c.Select.FocusGained(); c.gained() }
 
 // list is a list in which Enter picks the row as Space does.
-type list struct {
+type List struct {
 	widget.List
-	focusable
+	Focusable
 }
 
-func newList(f focusable, length func() int, create func() fyne.CanvasObject, update func(int, fyne.CanvasObject)) *list {
-	l := &list{focusable: f}
+func NewList(f Focusable, length func() int, create func() fyne.CanvasObject, update func(int, fyne.CanvasObject)) *List {
+	l := &List{Focusable: f}
 	l.Length, l.CreateItem, l.UpdateItem = length, create, update
 	l.HideSeparators = true
 	l.ExtendBaseWidget(l)
 	return l
 }
 
-func (l *list) TypedKey(k *fyne.KeyEvent) {
+func (l *List) TypedKey(k *fyne.KeyEvent) {
 	switch {
 	case l.took(k):
-	case isEnter(k):
+	case IsEnter(k):
 		l.List.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
 	default:
 		l.List.TypedKey(k)
 	}
 }
 
-func (l *list) FocusGained() { l.List.FocusGained(); l.gained() }
+func (l *List) FocusGained() { l.List.FocusGained(); l.gained() }
