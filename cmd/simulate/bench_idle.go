@@ -4,7 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
 	"time"
+
+	"emtihan/assets"
+	"emtihan/exam"
 
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
@@ -19,6 +24,7 @@ type idleCommand struct {
 	Idle   time.Duration `default:"60s" name:"seconds" help:"How long the processor time of the idle screen is measured."`
 	Keys   int           `default:"100000" help:"How many keys are typed after that; 0 for none."`
 	Rate   int           `default:"250" help:"Keys per second at most."`
+	Watch  bool          `default:"true" negatable:"" help:"The camera watches the seat, as the profile says."`
 }
 
 // idleFigures is the last line of the benchmark. Memory is resident memory in MB of 1,000,000 bytes.
@@ -35,6 +41,7 @@ type idleFigures struct {
 	Faces    int      `json:"face_checks"`
 	Text     int64    `json:"text_runes"` // in all answers at the end
 	Notes    []string `json:"notes,omitempty"`
+	Watch    bool     `json:"camera_watches"`
 	Machine  string   `json:"machine"`
 }
 
@@ -56,13 +63,18 @@ func (c *idleCommand) Run(s streams) error {
 	if err := p.furnish(); err != nil {
 		return err
 	}
+	if !c.Watch {
+		if err := p.lookAway(); err != nil {
+			return err
+		}
+	}
 	if err := p.startStation("work", p.path("room", "session.toml"), "kk"); err != nil {
 		return err
 	}
 	if err := p.identify(benchIIN, false); err != nil {
 		return err
 	}
-	f := idleFigures{Faces: 1, Machine: machine()}
+	f := idleFigures{Faces: 1, Watch: c.Watch, Machine: machine()}
 	// Until what opening the screen has begun is over: the camera closes, pictures are handed to the toolkit.
 	time.Sleep(10 * time.Second)
 	before, err := used(p.station.cmd.Process.Pid)
@@ -87,6 +99,27 @@ func (c *idleCommand) Run(s streams) error {
 	f.Growth = 100 * (f.RSSEnd/f.RSSStart - 1)
 	fmt.Fprintf(s.out, "%-44s %8.1f MB (%+.1f %%)\n", "memory at the end", f.RSSEnd, f.Growth)
 	return lastLine(s.out, f)
+}
+
+// lookAway gives the room a profile under which the camera does not watch the seat.
+func (p *play) lookAway() error {
+	source, err := os.ReadFile(p.path("room", "session.toml"))
+	if err != nil {
+		return err
+	}
+	sitting, err := exam.ParseSession(source)
+	if err != nil {
+		return err
+	}
+	profile, err := assets.Source("profiles", sitting.Profile)
+	if err != nil {
+		return err
+	}
+	profile = regexp.MustCompile(`(?m)^watch_seconds = .*$`).ReplaceAll(profile, []byte("watch_seconds = 0"))
+	if err := os.MkdirAll(p.path("room", "profiles"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(p.path("room", "profiles", sitting.Profile+".toml"), profile, 0o644)
 }
 
 func megabytes(u usage) float64 { return float64(u.resident) / 1e6 }

@@ -14,20 +14,26 @@ import (
 
 // commands are the subcommands, each in a file of its own.
 type commands struct {
-	Devices  devicesCommand  `cmd:"" help:"Play the metal detector and the door on pseudo-terminals until told to quit."`
-	Control  controlCommand  `cmd:"" help:"Send one command to running simulated devices."`
-	Room     roomCommand     `cmd:"" help:"Make the folder of a demonstration: session, photos, camera."`
-	Play     playCommand     `cmd:"" help:"Play a whole exam day in windows without a screen, and leave pictures and logs."`
-	Spine    spineCommand    `cmd:"" name:"bench-spine" help:"Measure start, resume after a kill, and key to saved."`
-	Typing   typingCommand   `cmd:"" name:"bench-typing" help:"Measure key to pixel in the essay editor, beside Chromium, gedit and xterm."`
-	Idle     idleCommand     `cmd:"" name:"bench-idle" help:"Measure what the exam screen costs while nobody types, and after a long exam in a hurry."`
-	Startup  startupCommand  `cmd:"" name:"bench-startup" help:"Measure the time from the start of the station to its first picture, cold and warm."`
-	Faults   faultsCommand   `cmd:"" name:"bench-faults" help:"Meet every device with every fault of its line: what is reported, how soon, and is anything called clear or closed that is not."`
-	Door     doorCommand     `cmd:"" name:"bench-door" help:"Measure the time from the opening of a door at the wire to a durable event, beside the line's own floor."`
-	Screens  screensCommand  `cmd:"" help:"Make pictures of every screen of the station, in a window without a screen."`
-	Keyboard keyboardCommand `cmd:"" help:"Take a whole exam by keys alone, and prove that no pointer was used."`
-	Editor   editorCommand   `cmd:"" help:"Show the essay editor in a window of its own."`
-	Camera   cameraCommand   `cmd:"" help:"Change what the demonstration's camera sees."`
+	Devices     devicesCommand     `cmd:"" help:"Play the metal detector and the door on pseudo-terminals until told to quit."`
+	Control     controlCommand     `cmd:"" help:"Send one command to running simulated devices."`
+	Room        roomCommand        `cmd:"" help:"Make the folder of a demonstration: session, photos, camera."`
+	Listening   listeningCommand   `cmd:"" help:"Have the recordings of a listening spoken, and write the paper that plays them."`
+	Play        playCommand        `cmd:"" help:"Play a whole exam day in windows without a screen, and leave pictures and logs."`
+	PlayEnglish playEnglishCommand `cmd:"" name:"play-english" help:"Take the whole English paper, once to 75 points and once to 74, and mark both logs a second time."`
+	Spine       spineCommand       `cmd:"" name:"bench-spine" help:"Measure start, resume after a kill, and key to saved."`
+	Typing      typingCommand      `cmd:"" name:"bench-typing" help:"Measure key to pixel in the essay editor, beside Chromium, gedit and xterm."`
+	Idle        idleCommand        `cmd:"" name:"bench-idle" help:"Measure what the exam screen costs while nobody types, and after a long exam in a hurry."`
+	Startup     startupCommand     `cmd:"" name:"bench-startup" help:"Measure the time from the start of the station to its first picture, cold and warm."`
+	Faults      faultsCommand      `cmd:"" name:"bench-faults" help:"Meet every device with every fault of its line: what is reported, how soon, and is anything called clear or closed that is not."`
+	Door        doorCommand        `cmd:"" name:"bench-door" help:"Measure the time from the opening of a door at the wire to a durable event, beside the line's own floor."`
+	Acts        actsCommand        `cmd:"" name:"bench-acts" help:"Play from the gate to signed acts in real windows, then ten acts in a row by keys alone, counted."`
+	QTI         qtiCommand         `cmd:"" name:"bench-qti" help:"Read, draw, answer and mark every item of QTI packages; or measure the import of a bank."`
+	Faces       facesCommand       `cmd:"" name:"bench-faces" help:"Measure how well faces are told apart, and which attacks get past."`
+	FaceSpeed   faceSpeedCommand   `cmd:"" name:"bench-face-speed" help:"Measure what a face check and the watch during the exam cost, beside the bare networks."`
+	Screens     screensCommand     `cmd:"" help:"Make pictures of every screen of the station, in a window without a screen."`
+	Keyboard    keyboardCommand    `cmd:"" help:"Take a whole exam by keys alone, and prove that no pointer was used."`
+	Editor      editorCommand      `cmd:"" help:"Show the essay editor in a window of its own."`
+	Camera      cameraCommand      `cmd:"" help:"Change what the demonstration's camera sees."`
 }
 
 // streams are what a subcommand reads and writes.

@@ -23,6 +23,7 @@ type roomCommand struct {
 	Dir     string `required:"" type:"path" help:"Folder to fill."`
 	Profile string `default:"doctoral" help:"Exam profile of the session."`
 	Paper   string `default:"doctoral-demo" help:"Paper of the session."`
+	Papers  string `type:"path" help:"Folder of papers with their media, which come before the built-in ones."`
 	Models  string `required:"" type:"path" help:"Folder of the face models."`
 	Photo   string `required:"" type:"path" help:"Video of the candidates' face; its best frame becomes the registered photo."`
 	Camera  string `required:"" help:"What DIR/camera leads to at first: a device number, a file or a URL."`
@@ -76,7 +77,7 @@ func (c *roomCommand) Run(s streams) error {
 		{Name: "Жұмабаева Сәуле", Role: "дежурный по аудитории", Code: hash},
 		{Name: "Ким Виктор Андреевич", Role: "руководитель группы", Code: hash},
 	}
-	paper, err := assets.Paper(c.Paper)
+	paper, err := c.paper()
 	if err != nil {
 		return err
 	}
@@ -106,12 +107,22 @@ func (c *roomCommand) Run(s streams) error {
 		return err
 	}
 	if c.Dev != "" {
-		if err := os.WriteFile(filepath.Join(c.Dir, "devices.toml"), []byte(devicesFile(c.Dev)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(c.Dir, "devices.toml"), []byte(devicesFile(c.Dev, "")), 0o644); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintf(s.out, "%s: %d candidates, profile %s, paper %s\n", f.Name(), len(session.Candidates), c.Profile, c.Paper)
 	return pointCamera(c.Dir, c.Camera)
+}
+
+// paper returns the session's paper. One out of a folder is put beside the session.
+func (c *roomCommand) paper() (*exam.Paper, error) {
+	if c.Papers != "" {
+		if paper, err := copyPaper(c.Papers, c.Paper, c.Dir); paper != nil || err != nil {
+			return paper, err
+		}
+	}
+	return assets.Paper(c.Paper)
 }
 
 // recipient returns the public part of NCT's identity, and makes one where there is none. It stands beside it in FILE.pub.
@@ -133,21 +144,75 @@ func (c *roomCommand) recipient() (string, error) {
 	return recipient, os.WriteFile(path+".pub", []byte(recipient+"\n"), 0o644)
 }
 
-// devicesFile names the simulated devices as they are wired.
-func devicesFile(dev string) string {
-	return fmt.Sprintf(`[detector]
+// devicesFile names the simulated devices as they are wired. The door with the lock is named only where a key file is: without
+// a key it is unknown, as it should be, and all doors with it.
+func devicesFile(dev, keys string) string {
+	port := func(name string) string { return filepath.Join(dev, name) }
+	text := fmt.Sprintf(`format = 1
+
+[[bus]]
 name = "gate"
+protocol = "modbus"
 path = %q
+
+[[bus]]
+name = "door"
+protocol = "modbus"
+path = %q
+
+[[bus]]
+name = "documents"
+protocol = "single"
+path = %q
+
+[[device]]
+name = "gate"
+kind = "detector"
+bus = "gate"
 unit = %d
 input = 0
 counter_register = %d
 
-[door]
+[[device]]
 name = "door"
-path = %q
+kind = "door"
+bus = "door"
 unit = %d
 input = 0
-`, filepath.Join(dev, "detector"), simulate.DetectorUnit, simulate.CounterRegister, filepath.Join(dev, "door"), simulate.DoorUnit)
+
+[[device]]
+name = "documents"
+kind = "reader"
+profile = "scanner-line"
+bus = "documents"
+
+[[device]]
+name = "ups"
+kind = "ups"
+address = "unix:%s"
+ups = %q
+`, port("detector"), port("door"), port("scanner"), simulate.DetectorUnit, simulate.CounterRegister, simulate.DoorUnit, port("ups"), simulate.UPSName)
+	if keys == "" {
+		return text
+	}
+	return text + fmt.Sprintf(`
+[[bus]]
+name = "lock"
+protocol = "osdp"
+path = %q
+keys = %q
+[[bus.peripheral]]
+name = "unit"
+address = %d
+
+[[device]]
+name = "exit"
+kind = "door"
+bus = "lock"
+peripheral = "unit"
+input = 0
+lock = 0
+`, port("lock"), keys, simulate.LockAddress)
 }
 
 // cameraCommand changes what the demonstration's camera sees.

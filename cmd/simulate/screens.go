@@ -34,6 +34,7 @@ type screensCommand struct {
 	Models string `required:"" type:"path" help:"Folder of the face models."`
 	Videos string `required:"" type:"path" help:"Folder of the face videos."`
 	Few    bool   `help:"Only the smaller size at 100 % in English, each theme: a quick look."`
+	Match  string `help:"Only the looks whose name holds this, such as kk-1366x768-200."`
 	Only   string `enum:"all,whole,short,problems" default:"all" help:"One part of it, beside the pictures that are there: whole (an exam), short (late, last minutes, result) or problems."`
 }
 
@@ -274,6 +275,9 @@ func savePicture(path string, img image.Image) error {
 // shoot takes the pictures of a state in every look, and leaves the station in the plain one.
 func (x *sitter) shoot(shots ...shot) error {
 	for _, d := range dresses(x.now.lang, x.c.Few) {
+		if !strings.Contains(d.name(""), x.c.Match) {
+			continue
+		}
 		before, err := x.grab()
 		if err != nil {
 			return err

@@ -38,7 +38,8 @@ type arguments struct {
 	Reserve int64   `default:"32" help:"Space in MiB that is kept back in both folders for the moment when a disk is full."`
 	Keys    string  `type:"path" help:"Folder of systemd credentials with the station's keys; - for none. The default is $$CREDENTIALS_DIRECTORY, or else the data folder."`
 	Name    string  `default:"${hostname}" help:"Name of this station in the log."`
-	Camera  string  `default:"0" help:"Camera: device number, file or URL."`
+	Camera  string  `default:"0" help:"Camera: device number, file or URL; a device takes #mode=1280x720,MJPG,15 behind its name."`
+	Desk    string  `help:"Camera over the desk, likewise; its pictures go with those of the front camera."`
 	Models  string  `default:"assets/models/node_modules/faceplugin-face-recognition-js/model" type:"path" help:"Folder of the face models."`
 	Room    string  `type:"path" help:"Socket of the administrator's program."`
 	Witness string  `type:"path" help:"Diagnostics: what the window shows, one JSON object a line, without personal data."`
@@ -52,7 +53,7 @@ type arguments struct {
 
 func (a arguments) options() station.Options {
 	return station.Options{
-		Data: a.Data, Second: a.Second, Reserve: a.Reserve << 20, Keys: a.Keys, Session: a.Session, Name: a.Name, Camera: a.Camera, Models: a.Models, Room: a.Room,
+		Data: a.Data, Second: a.Second, Reserve: a.Reserve << 20, Keys: a.Keys, Session: a.Session, Name: a.Name, Camera: a.Camera, Desk: a.Desk, Models: a.Models, Room: a.Room,
 		Witness: a.Witness, Lang: locales.Lang(a.Lang), Scale: min(max(a.Scale, 1), 2), Window: a.Window,
 	}
 }
