@@ -71,3 +71,56 @@ func TestMedia(t *testing.T) {
 		t.Error("a file that is not there is no error")
 	}
 }
+
+// R5: exams that are profiles and no code. R25: the certificates of the doctoral and of the English test.
+func TestFurtherProfiles(t *testing.T) {
+	kt, err := Profile("kt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kt.Allowance() != 235*time.Minute || kt.Result.Threshold != 75 || kt.Marking.Several != "mistakes" {
+		t.Errorf("КТ: %v, threshold %d, several answers marked as %q", kt.Allowance(), kt.Result.Threshold, kt.Marking.Several)
+	}
+	least := make(map[string]int)
+	for _, b := range kt.Blocks {
+		least[b.ID] = b.Minimum
+	}
+	if least["foreign-language"] != 25 || least["tgo"] != 7 || least["profile-1"] != 7 || least["profile-2"] != 7 {
+		t.Errorf("КТ: minimums %v", least)
+	}
+	for id, minutes := range map[string]time.Duration{"teachers": 90, "teachers-sciences": 125, "doctoral-tgo": 240} {
+		p, err := Profile(id)
+		if err != nil || p.Allowance() != minutes*time.Minute {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	tgo, err := Profile("doctoral-tgo")
+	if err != nil || tgo.Stages[0].Minutes != 50 || tgo.Stages[0].Blocks[0] != "tgo" || tgo.Stages[1].Minutes != 190 {
+		t.Errorf("ТГО comes first, with 50 minutes: %+v, %v", tgo.Stages, err)
+	}
+	for _, id := range []string{"doctoral", "english"} {
+		p, err := Profile(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		until, ok := p.CertificateUntil(time.Date(2026, 8, 20, 9, 0, 0, 0, time.UTC))
+		if !ok || until.Format(time.DateOnly) != "2026-12-01" {
+			t.Errorf("%s, in August: until %v", id, until)
+		}
+		until, ok = p.CertificateUntil(time.Date(2026, 11, 18, 9, 0, 0, 0, time.UTC))
+		if !ok || until.Format(time.DateOnly) != "2027-03-01" {
+			t.Errorf("%s, in November: until %v", id, until)
+		}
+	}
+	doctoral, err := Profile("doctoral")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for _, m := range doctoral.Marks {
+		sum += m.Most
+	}
+	if sum != 100 || doctoral.Result.Threshold != 75 || doctoral.Appeal.SessionMinutes != 40 {
+		t.Errorf("doctoral: marks of %d points, threshold %d, %d minutes to see the work", sum, doctoral.Result.Threshold, doctoral.Appeal.SessionMinutes)
+	}
+}
