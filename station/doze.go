@@ -11,13 +11,14 @@ import (
 // switches between threads, which together are more than all the rest of an exam screen at which somebody thinks. Instead its
 // goroutine waits in the window system for the next key, a function that this program posts, or the end of a nap.
 type doze struct {
-	allowed func() bool // nothing moves on the screen by itself
-	window  windowSystem
-	queue   func(func()) // has the toolkit's goroutine run a function
-	posted  atomic.Int64 // functions that have been posted and have not run
-	napping atomic.Bool
-	touched atomic.Int64 // when somebody's hands ended a nap last, in Unix milliseconds
-	tidied  int64        // what touched was when memory was given back last; the goroutine's that ticks
+	allowed  func() bool // nothing moves on the screen by itself
+	window   windowSystem
+	queue    func(func()) // has the toolkit's goroutine run a function
+	posted   atomic.Int64 // functions that have been posted and have not run
+	napping  atomic.Bool
+	touched  atomic.Int64 // when somebody's hands ended a nap last, in Unix milliseconds
+	tidied   int64        // what touched was when memory was given back last; the goroutine's that ticks
+	tidyings int          // since then
 
 	until time.Time // no nap before; the toolkit's goroutine's own, like allowed
 }
@@ -46,6 +47,7 @@ const (
 
 	stillAfter = 3 * time.Second
 	tidyAfter  = 35 * time.Second // frugal.Keep, and what the toolkit takes until it looks
+	mostTidy   = 2                // what the first lets the toolkit drop, the second gives back
 )
 
 // still reports whether nobody has touched keyboard or mouse for some seconds.
@@ -53,13 +55,16 @@ func (d *doze) still() bool {
 	return time.Since(time.UnixMilli(d.touched.Load())) > stillAfter
 }
 
-// tidies reports, once after each time that somebody did something and then stopped, that nobody will notice some tidying up.
+// tidies reports, twice after each time that somebody did something and then stopped, that nobody will notice some tidying up.
 func (d *doze) tidies() bool {
 	touched := d.touched.Load()
-	if touched == d.tidied || time.Since(time.UnixMilli(touched)) < tidyAfter {
+	if touched != d.tidied {
+		d.tidied, d.tidyings = touched, 0
+	}
+	if touched == 0 || d.tidyings >= mostTidy || time.Since(time.UnixMilli(touched)) < time.Duration(d.tidyings+1)*tidyAfter {
 		return false
 	}
-	d.tidied = touched
+	d.tidyings++
 	return true
 }
 

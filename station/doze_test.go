@@ -127,7 +127,7 @@ func TestNoNapWhileSomethingMoves(t *testing.T) {
 	})
 }
 
-func TestTidiesOncePerRest(t *testing.T) {
+func TestTidiesAFewTimesPerRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoze(always)
 		if d.tidies() {
@@ -135,16 +135,22 @@ func TestTidiesOncePerRest(t *testing.T) {
 		}
 		for range 2 {
 			d.touched.Store(time.Now().UnixMilli())
-			time.Sleep(tidyAfter - time.Millisecond)
-			if d.tidies() {
-				t.Error("too soon")
+			for range mostTidy {
+				time.Sleep(tidyAfter - time.Millisecond)
+				if d.tidies() {
+					t.Error("too soon")
+				}
+				time.Sleep(time.Millisecond)
+				if !d.tidies() {
+					t.Error("not tidied up")
+				}
+				if d.tidies() {
+					t.Error("twice at once")
+				}
 			}
-			time.Sleep(2 * time.Millisecond)
-			if !d.tidies() {
-				t.Error("not tidied up")
-			}
+			time.Sleep(10 * tidyAfter)
 			if d.tidies() {
-				t.Error("twice")
+				t.Error("again and again")
 			}
 		}
 	})
