@@ -151,8 +151,9 @@ type (
 		Basis    AnnulmentBasis
 		Document string
 	}
-	// EndStage ends the present stage, confirmed; it cannot be gone back to (R5).
-	EndStage struct{}
+	// EndStage ends the stage with the id, confirmed; it cannot be gone back to (R5). It is refused unless that is the present
+	// one, so that what was confirmed for one stage never ends the next.
+	EndStage struct{ Stage string }
 	// OpenAppeal begins the session in which the candidate sees their own work, with the name of the administrator who let
 	// them in (R24).
 	OpenAppeal struct {
@@ -410,11 +411,11 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 	if c, ok := cmd.(Leave); ok {
 		return deed(c.Deed, LeavePermitted(c))
 	}
-	switch cmd.(type) {
+	switch c := cmd.(type) {
 	case Finish:
 		return a.handIn(ByCandidate), nil
 	case EndStage:
-		if _, more := a.StageNow(); !more {
+		if s, more := a.StageNow(); !more || s.ID != c.Stage {
 			return nil, ErrStage
 		}
 		return a.endStage(ByCandidate), nil

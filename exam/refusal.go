@@ -22,7 +22,7 @@ var (
 	ErrWindowOver  = refuse("window-over")  // the time for an appeal is over (R15)
 	ErrNoAppeal    = refuse("no-appeal")    // this kind of appeal is not open for this item or exam (R15)
 	ErrNoRestart   = refuse("no-restart")   // the attempt has ended, so no run can begin in it
-	ErrStage       = refuse("stage")        // the item belongs to a stage that is over or has not begun, or no stage follows (R5)
+	ErrStage       = refuse("stage")        // the item or the command belongs to a stage that is over or has not begun, or no stage follows (R5)
 	ErrNotExpected = refuse("not-expected") // the IIN is not on the list of this session (R9)
 
 	ErrSealed       = refuse("sealed")        // the exam's package has not been opened

@@ -36,12 +36,17 @@ func TestStages(t *testing.T) {
 		s.refused(c, exam.ErrStage)
 	}
 	s.pass(20 * minute)
-	s.kinds(exam.EndStage{}, "stage.ended")
+	for _, id := range []string{"", "rest", "other"} {
+		s.refused(exam.EndStage{Stage: id}, exam.ErrStage)
+	}
+	s.kinds(exam.EndStage{Stage: "tgo"}, "stage.ended")
 	if s.a.Current != "P1" || s.a.Remaining(s.now) != 140*minute {
 		t.Errorf("the second part begins at %s with %v", s.a.Current, s.a.Remaining(s.now))
 	}
 	s.refused(exam.Choose{Item: "T1", Options: []string{"A"}}, exam.ErrStage)
-	s.refused(exam.EndStage{}, exam.ErrStage)
+	for _, id := range []string{"", "tgo", "rest"} { // a second press, and a last stage that no other follows
+		s.refused(exam.EndStage{Stage: id}, exam.ErrStage)
+	}
 	s.must(exam.Choose{Item: "P1", Options: []string{"A"}})
 	s.pass(140*minute - second)
 	s.kinds(exam.Tick{}, "ticked")
@@ -52,6 +57,42 @@ func TestStages(t *testing.T) {
 	}
 }
 
+// R5: a question that was asked about the first part, and answered when its time was up, ends nothing of the second.
+func TestEndOfAStageThatIsOver(t *testing.T) {
+	three := `
+[[stages]]
+id = "one"
+blocks = ["tgo"]
+minutes = 50
+[[stages]]
+id = "two"
+blocks = ["profile2"]
+minutes = 40
+[[stages]]
+id = "three"
+blocks = ["late"]
+minutes = 100
+`
+	paper := complexTest("") + `
+[[blocks]]
+id = "late"
+title = {ru = "Эссе"}
+[[blocks.items]]
+id = "L1"
+kind = "essay"
+points = 20
+text = {ru = "Эссе"}
+`
+	s := runningWith(t, parsePaper(t, paper), three)
+	s.pass(50 * minute)
+	s.kinds(exam.Tick{}, "stage.ended")
+	s.refused(exam.EndStage{Stage: "one"}, exam.ErrStage)
+	if now, _ := s.a.StageNow(); now.ID != "two" {
+		t.Errorf("the present stage is %q", now.ID)
+	}
+	s.kinds(exam.EndStage{Stage: "two"}, "stage.ended")
+}
+
 // R2, R5: a part whose time is up ends by itself; extra time is one sum for all parts.
 func TestStagesShareExtraTime(t *testing.T) {
 	s := runningWith(t, parsePaper(t, complexTest("")), twoStages)
@@ -60,7 +101,7 @@ func TestStagesShareExtraTime(t *testing.T) {
 		t.Errorf("the first part has %v", got)
 	}
 	s.pass(60 * minute)
-	s.kinds(exam.EndStage{}, "stage.ended")
+	s.kinds(exam.EndStage{Stage: "tgo"}, "stage.ended")
 	if got := s.a.Remaining(s.now); got != 160*minute {
 		t.Errorf("ten minutes of the thirty are used, and the second part has %v", got)
 	}
@@ -82,7 +123,7 @@ func TestStagesShareExtraTime(t *testing.T) {
 func TestStagesWithoutClocks(t *testing.T) { // R5
 	s := runningWith(t, parsePaper(t, complexTest("")), strings.NewReplacer("minutes = 50\n", "", "minutes = 140\n", "").Replace(twoStages))
 	s.pass(100 * minute)
-	s.kinds(exam.EndStage{}, "stage.ended")
+	s.kinds(exam.EndStage{Stage: "tgo"}, "stage.ended")
 	s.used(100 * minute)
 	s.refused(exam.Show{Item: "T1"}, exam.ErrStage)
 	s.kinds(exam.Finish{}, "handed.in")
@@ -204,7 +245,8 @@ func TestStagesInvariants(t *testing.T) { // R2, R5, R6, R11
 			item := rapid.SampledFrom(items).Draw(t, "item")
 			switch evenly(t, "command", 9) {
 			case 0:
-				run(exam.EndStage{})
+				stage, _ := a.StageNow()
+				run(exam.EndStage{Stage: stage.ID})
 			case 1:
 				run(exam.GrantExtra{Deed: admin, Minutes: 20, Document: "№ 7"})
 			case 2:

@@ -1,6 +1,8 @@
 package station
 
 import (
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,11 +11,21 @@ import (
 // sleeper is a window system at which nobody does anything but what a test says.
 type sleeper struct {
 	events chan struct{} // a key, or wake
+	mu     sync.Mutex    // guards naps
 	naps   []time.Duration
 }
 
+// napped returns the naps so far.
+func (s *sleeper) napped() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.naps)
+}
+
 func (s *sleeper) wait(d time.Duration) {
+	s.mu.Lock()
 	s.naps = append(s.naps, d)
+	s.mu.Unlock()
 	select {
 	case <-s.events:
 	case <-time.After(d):
@@ -60,10 +72,10 @@ func TestNapIsLongWhileNobodyIsThere(t *testing.T) {
 	dozing(t, always, func(_ *doze, s *sleeper) {
 		time.Sleep(10 * longNap)
 		synctest.Wait()
-		if n := len(s.naps); n < 8 || n > 10 {
+		if n := len(s.napped()); n < 8 || n > 10 {
 			t.Errorf("%d naps in the time of ten", n)
 		}
-		for _, nap := range s.naps {
+		for _, nap := range s.napped() {
 			if nap != longNap {
 				t.Errorf("a nap of %v", nap)
 			}
@@ -80,18 +92,18 @@ func TestKeyEndsNapAndKeepsTheNextOnesShort(t *testing.T) {
 		if d.still() {
 			t.Fatal("nobody is there, a moment after a key")
 		}
-		before, pressed := len(s.naps), time.Now()
+		before, pressed := len(s.napped()), time.Now()
 		time.Sleep(awakeLong - time.Millisecond)
 		synctest.Wait()
-		if len(s.naps) != before {
+		if len(s.napped()) != before {
 			t.Error("a nap before the key was painted")
 		}
 		time.Sleep(stillAfter / 2)
 		synctest.Wait()
-		if len(s.naps) == before {
+		if len(s.napped()) == before {
 			t.Error("no nap after the key was painted")
 		}
-		for _, nap := range s.naps[before:] {
+		for _, nap := range s.napped()[before:] {
 			if nap != shortNap {
 				t.Errorf("a nap of %v %v after a key", nap, time.Since(pressed))
 			}
@@ -121,8 +133,8 @@ func TestNoNapWhileSomethingMoves(t *testing.T) {
 	dozing(t, func() bool { return false }, func(_ *doze, s *sleeper) {
 		time.Sleep(10 * longNap)
 		synctest.Wait()
-		if len(s.naps) != 0 {
-			t.Errorf("%d naps", len(s.naps))
+		if n := len(s.napped()); n != 0 {
+			t.Errorf("%d naps", n)
 		}
 	})
 }

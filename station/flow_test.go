@@ -51,7 +51,10 @@ func TestFromTheIINToTheFarewell(t *testing.T) {
 	g := newRig(t, opt)
 	u := g.u
 	g.login(nurlan)
-	g.says(u.t("problem.camera-missing.what"))
+	// Neither is there, and either may be found out last.
+	g.await("the trouble", func() bool {
+		return g.reads(u.t("problem.camera-missing.what")) || g.reads(u.t("problem.models-missing.what"))
+	})
 
 	g.deed("by-document", "1357")
 	g.says(u.t("station.admin.wrong-code"))

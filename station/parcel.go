@@ -33,6 +33,10 @@ type sealedExam struct {
 	// read must find both again.
 	typed   string
 	refusal error
+	// While the package is being opened nothing of it is dropped and it is not opened twice. The screen may be made anew
+	// meanwhile, so that say is the present one's.
+	opening bool
+	say     func(error)
 }
 
 // signers reads NCT's public keys of the session.

@@ -75,33 +75,35 @@ func releaseGroups(text string) string {
 
 // sealedScreen says that the exam is here, sealed, and takes the release key (see docs/exam-package.md).
 func (u *ui) sealedScreen() *screen {
-	if u.view.Attempt == nil {
+	x := u.set.parcel
+	if u.view.Attempt == nil && !x.opening {
 		u.set.drop()
 	}
-	o := u.set.parcel.outer
+	o := x.outer
 	message := look.NewBanner(look.Calm, "")
 	groups := look.Strong("")
 	groups.TextStyle = fyne.TextStyle{Monospace: true, Bold: true}
 	field := look.NewField(1, u.keys)
 	field.SetPlaceHolder(u.t("station.sealed.placeholder"))
-	x := u.set.parcel
 	field.OnChanged = func(s string) {
 		x.typed = s
 		groups.SetText(releaseGroups(strings.ToUpper(latinKeys(s))))
 	}
 	field.SetText(x.typed)
 	field.CursorColumn = len([]rune(x.typed))
-	busy := false
-	say := func(err error) {
+	x.say = func(err error) {
 		x.refusal = err
 		message.Set(look.Trouble, u.releaseTrouble(err))
 		u.see()
 	}
-	if x.refusal != nil {
+	switch {
+	case x.opening:
+		message.Set(look.Calm, u.t("station.sealed.opening"))
+	case x.refusal != nil:
 		message.Set(look.Trouble, u.releaseTrouble(x.refusal))
 	}
 	submit := func() {
-		if busy {
+		if x.opening {
 			return
 		}
 		release, err := parcel.ParseRelease(strings.ToUpper(latinKeys(field.Text)))
@@ -109,15 +111,15 @@ func (u *ui) sealedScreen() *screen {
 			err = &parcel.Error{Code: parcel.CodeOtherKey, Why: "the release key is another parcel's"}
 		}
 		if err != nil {
-			say(err)
+			x.say(err)
 			return
 		}
-		busy = true
+		x.opening = true
 		message.Set(look.Calm, u.t("station.sealed.opening"))
 		u.unsealWith(release.Key, func(err error) {
-			busy = false
+			x.opening = false
 			if err != nil {
-				say(err)
+				x.say(err)
 				return
 			}
 			x.typed, x.refusal = "", nil

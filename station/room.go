@@ -1,6 +1,8 @@
 package station
 
 import (
+	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"emtihan/exam"
@@ -13,9 +15,16 @@ import (
 // that are drawn up there about the attempt. Without a room it does nothing.
 type roomLink struct {
 	client *room.Client
-	actor  atomic.Pointer[session.Actor]
 	up     atomic.Bool
+
+	mu    sync.Mutex // guards what follows
+	actor *session.Actor
+	// What the room has said before there was an actor, in order: the room does not say it again.
+	held []func(*session.Actor)
 }
+
+// maxHeld is the most acts and orders that wait for the actor. An attempt has a handful, and the wait is that of a start.
+const maxHeld = 1000
 
 func dialRoom(path, station string) *roomLink {
 	r := new(roomLink)
@@ -24,21 +33,46 @@ func dialRoom(path, station string) *roomLink {
 	}
 	r.client = room.Dial(path, room.Options{
 		Station: station,
-		OnAct: func(tied exam.ActTied) {
-			if actor := r.actor.Load(); actor != nil {
-				actor.Do(exam.TieAct{ActTied: tied}, nil)
-			}
-		},
-		OnOrder: func(o room.Order) {
-			if actor := r.actor.Load(); actor != nil {
-				if command, ok := o.Command(actor.View().Attempt); ok {
-					actor.Do(command, nil)
-				}
-			}
-		},
+		OnAct:   r.act,
+		OnOrder: r.order,
 		OnState: func(connected bool, _ error) { r.up.Store(connected) },
 	})
 	return r
+}
+
+// attach gives the link the actor, which does first what the room has said until now.
+func (r *roomLink) attach(actor *session.Actor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.actor = actor
+	for _, f := range r.held {
+		f(actor)
+	}
+	r.held = nil
+}
+
+// hand lets the actor do what the room says, now or as soon as there is one. f must not block.
+func (r *roomLink) hand(f func(*session.Actor)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.actor != nil:
+		f(r.actor)
+	case len(r.held) < maxHeld:
+		r.held = append(r.held, f)
+	default:
+		slog.Warn("the room says more than waits for the station's start", "most", maxHeld)
+	}
+}
+
+func (r *roomLink) act(tied exam.ActTied) {
+	r.hand(func(a *session.Actor) { a.Do(exam.TieAct{ActTied: tied}, nil) })
+}
+
+// order is held against the attempt as it is when the actor comes to it: a login that the room has heard of, and answers, may
+// not be on the screen yet.
+func (r *roomLink) order(o room.Order) {
+	r.hand(func(a *session.Actor) { a.DoFor(o.Command, nil) })
 }
 
 // tell is the session's OnEvent: answers and ticks never leave the station this way.

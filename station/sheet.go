@@ -144,6 +144,10 @@ func (u *ui) deeds() []deedKind {
 	plain := func(name string, cmd func(exam.Deed) exam.Command) deedKind {
 		return deedKind{name: name, make: func(d exam.Deed, _ map[string]string) (exam.Command, error) { return cmd(d), nil }}
 	}
+	withdraw := plain("withdraw", func(d exam.Deed) exam.Command { return exam.Withdraw{Deed: d} })
+	if a.Barred() { // the rules take nothing else, and without it the station would never be free again (R20)
+		return []deedKind{withdraw, {name: "quit"}}
+	}
 	var out []deedKind
 	if a.TooLate() {
 		out = append(out, plain("admit-late", func(d exam.Deed) exam.Command { return exam.AdmitLate{Deed: d} }))
@@ -173,7 +177,7 @@ func (u *ui) deeds() []deedKind {
 	switch a.Phase {
 	case exam.PhaseRunning, exam.PhaseFinishing:
 	default:
-		out = append(out, plain("withdraw", func(d exam.Deed) exam.Command { return exam.Withdraw{Deed: d} }))
+		out = append(out, withdraw)
 	}
 	if a.HandedIn == nil {
 		out = append(out,
@@ -379,7 +383,7 @@ func (u *ui) finishSheet() {
 	var cmd exam.Command = exam.Finish{}
 	title, button := "station.finish.title", "station.finish.go"
 	if more { // the last stage ends the exam
-		cmd, title, button = exam.EndStage{}, "station.stage.title", "station.stage.go"
+		cmd, title, button = exam.EndStage{Stage: stage.ID}, "station.stage.title", "station.stage.go"
 	}
 	content := container.NewVBox(look.Fixed(560, look.Heading(u.t(title))), look.NewBanner(tone, lead))
 	if more {
@@ -396,10 +400,16 @@ func (u *ui) finishSheet() {
 	}
 	content.Add(look.Body(u.t("station.finish.lead", "Time", clockText(a.Remaining(u.actor.Now())))))
 	content.Add(look.Gap(4))
+	sent := false // a second press is no second wish
 	finish := func() {
+		if sent {
+			return
+		}
+		sent = true
 		asked := u.sheet
 		u.do(cmd, func(err error) {
 			if err != nil {
+				sent = false
 				u.message(u.said(err))
 				return
 			}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"emtihan/assets"
 	"emtihan/assets/locales"
@@ -228,22 +229,31 @@ func (s *setup) release() { s.lock.Close() }
 // start starts the actor; the callbacks may be nil.
 func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte), onCheckpoint func(string, stream.Checkpoint)) (*session.Actor, error) {
 	host, _ := os.Hostname()
-	profile, sealed := s.profile, ""
+	profile, sealed, kept := s.profile, "", false
 	if s.parcel != nil {
 		sealed = fmt.Sprintf("%s %x", s.parcel.outer.ID, s.parcel.outer.Digest)
-		again, err := s.unsealAgain()
-		if err != nil {
+		var err error
+		if kept, err = s.unsealAgain(); err != nil {
 			slog.Warn("the kept release key does not open the package; it is asked for again", "error", err)
 		}
-		if profile = s.profile; !again {
+		if profile = s.profile; !kept {
 			profile = nil
 		}
 	}
-	actor, err := session.Start(session.Config{
+	cfg := session.Config{
 		Dir: s.opt.Data, Session: s.session, Profile: profile, Paper: s.paper, Parcel: sealed,
 		Station: s.opt.Name, Software: "emtihan-station " + Version, Host: host,
 		Photo: s.photo, OnEvent: onEvent, OnCheckpoint: onCheckpoint, Journal: s.journal, Second: s.opt.Second,
-	})
+	}
+	actor, err := session.Start(cfg)
+	if err == nil && kept && actor.View().Attempt == nil && s.parcel.outer.At(time.Now()) != nil {
+		// The key was kept for an attempt that would be open: this computer was switched off before it was forgotten.
+		if err = actor.Close(); err == nil {
+			s.drop()
+			cfg.Profile, cfg.Paper = nil, nil
+			actor, err = session.Start(cfg)
+		}
+	}
 	if err != nil {
 		return nil, problem.New(problem.Of(err), err)
 	}

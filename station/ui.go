@@ -206,7 +206,7 @@ func (u *ui) run(opt Options) int {
 // begin connects the window with the actor.
 func (u *ui) begin(opt Options) {
 	u.eye = newEye(opt.Camera, opt.Models)
-	u.room.actor.Store(u.actor)
+	u.room.attach(u.actor)
 	u.forget()
 	u.view = u.actor.View()
 	u.render()

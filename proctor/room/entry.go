@@ -88,18 +88,27 @@ func (s *state) came(iin string, at time.Time) {
 
 // findBarred returns the act that keeps a candidate out, unless a further act takes that back (R19, R20).
 func (s *state) findBarred(iin string) string {
+	if bars := s.bars(iin); len(bars) > 0 {
+		return bars[0].Number
+	}
+	return ""
+}
+
+// bars returns the acts that keep a candidate out and that no further act takes back, oldest first.
+func (s *state) bars(iin string) []Act {
+	var bars []Act
 	for _, a := range s.acts {
 		effects := act.Effects(a.ActDrawn)
-		if a.IIN != iin || !slices.Contains(effects, exam.EffectNotAdmitted) && !slices.Contains(effects, exam.EffectRemoved) {
+		if iin == "" || a.IIN != iin || !slices.Contains(effects, exam.EffectNotAdmitted) && !slices.Contains(effects, exam.EffectRemoved) {
 			continue
 		}
 		if !slices.ContainsFunc(s.acts, func(o Act) bool {
 			return o.Fields[act.FieldCorrects] == a.Number && slices.Contains(act.Effects(o.ActDrawn), exam.EffectLift)
 		}) {
-			return a.Number
+			bars = append(bars, a)
 		}
 	}
-	return ""
+	return bars
 }
 
 func (s *state) foldEntry(e exam.StationSaid, said Saying, at time.Time, line *Line) {

@@ -174,7 +174,7 @@ func TestScan(t *testing.T) {
 // R14: a permitted exit explains one opening of the door and the return one more; any other must be explained by a person.
 func TestPassage(t *testing.T) {
 	type step struct {
-		what string // of the station; "open", "close", "lost" of the door; "admit"
+		what string // of the station; "open", "close", "lost" of the door; "admit"; "pause"
 		who  exam.Candidate
 	}
 	nobody := exam.Candidate{}
@@ -191,6 +191,15 @@ func TestPassage(t *testing.T) {
 			[]string{"7 out", "7 back", "alarm"},
 		},
 		{"permission taken back", []step{{"entered", aigerim}, {"leave.permitted", aigerim}, {"leave.cancelled", aigerim}, {"open", nobody}}, []string{"alarm"}},
+		{"run.started takes a permission back", []step{{"entered", ivan}, {"leave.permitted", aigerim}, {"run.started", aigerim}, {"open", nobody}}, []string{"alarm"}},
+		{"run.started takes nothing from who has left", []step{{"entered", ivan}, {"leave.permitted", aigerim}, {"left", aigerim}, {"run.started", aigerim}, {"open", nobody}}, []string{"7 out"}},
+		{"handed.in takes a permission back", []step{{"entered", ivan}, {"leave.permitted", aigerim}, {"handed.in", aigerim}, {"open", nobody}}, []string{"alarm"}},
+		{"withdrawn takes a permission back", []step{{"entered", ivan}, {"leave.permitted", aigerim}, {"withdrawn", aigerim}, {"open", nobody}}, []string{"alarm"}},
+		{"postponed takes a permission back", []step{{"entered", ivan}, {"leave.permitted", aigerim}, {"postponed", aigerim}, {"open", nobody}}, []string{"alarm"}},
+		{"closed takes a permission back", []step{{"entered", ivan}, {"leave.permitted", aigerim}, {"closed", aigerim}, {"pause", nobody}, {"open", nobody}}, []string{"alarm"}},
+		{"who is finished goes, once", []step{{"entered", ivan}, {"closed", aigerim}, {"open", nobody}, {"close", nobody}, {"open", nobody}}, []string{"7 out", "alarm"}},
+		{"who is finished goes before somebody is back", []step{{"entered", ivan}, {"leave.permitted", ivan}, {"left", ivan}, {"open", nobody}, {"close", nobody}, {"closed", aigerim}, {"open", nobody}, {"close", nobody}, {"open", nobody}}, []string{"8 out", "7 out", "8 back"}},
+		{"who is finished and stays", []step{{"entered", ivan}, {"closed", aigerim}, {"pause", nobody}, {"open", nobody}}, []string{"alarm"}},
 		{"two at once, the first goes first", []step{{"entered", aigerim}, {"leave.permitted", ivan}, {"leave.permitted", aigerim}, {"open", nobody}, {"close", nobody}, {"open", nobody}}, []string{"8 out", "7 out"}},
 		{"one opening more than exits", []step{{"entered", aigerim}, {"leave.permitted", aigerim}, {"open", nobody}, {"close", nobody}, {"open", nobody}, {"close", nobody}, {"open", nobody}}, []string{"7 out", "7 back", "alarm"}},
 		{"a late candidate comes in", []step{{"entered", aigerim}, {"admit", ivan}, {"open", nobody}, {"close", nobody}, {"open", nobody}}, []string{"8 in", "alarm"}},
@@ -206,6 +215,8 @@ func TestPassage(t *testing.T) {
 				switch s.what {
 				case "open", "close":
 					r.Door(exam.DoorRead{Device: "205", Known: true, Open: s.what == "open"})
+				case "pause":
+					now = now.Add(doneWithin)
 				case "lost":
 					r.Door(exam.DoorRead{Device: "205", Reason: "silent"})
 				case "admit":
@@ -213,6 +224,7 @@ func TestPassage(t *testing.T) {
 				default:
 					r.Hear(Delivery{Notice: Notice{Station: "st" + s.who.Seat, Attempt: "a" + s.who.Seat, IIN: s.who.IIN, Phase: "running", What: s.what, Wall: now.UnixMilli()}})
 				}
+				sync1(t, r) // what was said is stamped before the clock goes on
 			}
 			check := func(v View) {
 				t.Helper()
@@ -269,7 +281,7 @@ func TestUnlock(t *testing.T) {
 		}
 		return unlocked, jammed
 	}
-	left := Notice{Station: "st7", Attempt: "a7", IIN: aigerim.IIN, Phase: "running", What: "left"}
+	left := Notice{Station: "st7", Attempt: "a7", IIN: aigerim.IIN, Phase: "running", What: "left", Wall: day.UnixMilli()}
 	r.Hear(Delivery{Notice: left, Run: "x", Number: 1})
 	r.Hear(Delivery{Notice: left, Run: "x", Number: 1}) // said again after a reconnection
 	await(t, "the unlocking", func() bool { n, _ := said(); return n == 1 })
@@ -290,6 +302,45 @@ func TestUnlock(t *testing.T) {
 	closeAndVerify(t, r)
 	if n := len(asked); n != 2 {
 		t.Errorf("the lock was asked %d times, want twice", n)
+	}
+}
+
+// R14: an exit that is told late, or that is over already, opens no door: nobody stands there.
+func TestNoUnlockForAnOldExit(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		who  string
+		wall time.Time
+		then string // said before the room has come to the exit
+		want int
+	}{
+		{"now", aigerim.IIN, day, "", 1},
+		{"a moment ago", aigerim.IIN, day.Add(-leftWithin), "", 1},
+		{"while this program was down", aigerim.IIN, day.Add(-leftWithin - time.Millisecond), "", 0},
+		{"of a clock that was set", aigerim.IIN, day.Add(time.Hour), "", 0},
+		{"back already", aigerim.IIN, day, "returned", 0},
+		{"of nobody on the list", "000000000000", day, "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := make(chan string, 8)
+			cfg := config(t, t.TempDir(), "s1")
+			cfg.Devices = []Device{{Name: "205", Kind: KindDoor, Lock: true}}
+			cfg.Unlock = func(door string, _ time.Duration) error { asked <- door; return nil }
+			r := open(t, cfg)
+			n := Notice{Station: "st7", Attempt: "a7", IIN: c.who, Phase: "running", What: "left", Wall: c.wall.UnixMilli()}
+			r.post(func() {
+				r.Hear(Delivery{Notice: n})
+				if n.What = c.then; n.What != "" {
+					r.Hear(Delivery{Notice: n})
+				}
+			})
+			sync1(t, r)
+			sync1(t, r)          // what the notices posted themselves
+			closeAndVerify(t, r) // waits for the locks
+			if got := len(asked); got != c.want {
+				t.Errorf("the lock was asked %d times, want %d", got, c.want)
+			}
+		})
 	}
 }
 

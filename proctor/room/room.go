@@ -193,7 +193,7 @@ func (r *Room) open() (err error) {
 	_, err = r.record(exam.StationSaid{Station: Desk, What: SaidRun, Detail: Saying{Detail: r.cfg.Software}.String()})
 	if err == nil && r.cfg.OnAct != nil {
 		for _, a := range r.state.acts {
-			r.tell(a)
+			r.tell(a, r.state.ties[a.Number])
 		}
 	}
 	if err == nil && r.cfg.OnOrder != nil && r.state.order != nil {
@@ -347,7 +347,9 @@ func (r *Room) Hear(d Delivery) {
 		}
 		if r.say(exam.StationSaid{Station: n.Station, Attempt: n.Attempt, IIN: n.IIN, What: n.What, Detail: said.String()}, blobs...) {
 			r.afterwards(d.Heard)
-			r.letOut(n)
+			r.tellBars(n)
+			// Behind what waits already: that the candidate is back may be among it.
+			r.post(func() { r.letOut(n) })
 		}
 	})
 }
@@ -535,12 +537,13 @@ func (r *Room) draw(d act.Draft, by string, done func(Act, error)) error {
 	s.acts[k].Path = filepath.Join(r.acts(), act.FileName(drawn.Number))
 	a := s.acts[k] // with its signature
 	a.Fields = maps.Clone(a.Fields)
+	attempts := s.ties[a.Number]
 	r.waiting = append(r.waiting, waiting{seq, func() {
 		err := writeFile(a.Path, pdf)
 		if err == nil && cms != nil {
 			err = writeFile(r.signatureFile(a.Number), cms)
 		}
-		r.tell(a)
+		r.tell(a, attempts)
 		done(a, err)
 	}})
 	r.publish()
@@ -554,20 +557,29 @@ func (r *Room) signatureFile(number string) string {
 	return filepath.Join(r.acts(), act.SignatureFileName(number))
 }
 
-// tell hands an act on to the attempts that it is about: to every one in the room where it names nobody (R20).
-func (r *Room) tell(a Act) {
+// tell hands an act on to attempts that it is about.
+func (r *Room) tell(a Act, attempts []string) {
 	if r.cfg.OnAct == nil {
 		return
 	}
 	tied := act.Tie(a.ActDrawn)
-	if a.IIN != "" {
-		r.cfg.OnAct(a.Fields[act.FieldAttempt], tied)
+	for _, attempt := range attempts {
+		r.cfg.OnAct(attempt, tied)
+	}
+}
+
+// tellBars hands the acts that keep a candidate out on to the attempt that the notice says was opened: one drawn up at the
+// desk names no attempt yet, and holds for this one all the same (R20).
+func (r *Room) tellBars(n Notice) {
+	if n.What != (exam.Opened{}).Kind() || n.Attempt == "" {
 		return
 	}
-	for _, p := range r.state.people {
-		if p.Attempt != "" {
-			r.cfg.OnAct(p.Attempt, tied)
-		}
+	if bars := r.state.bars(n.IIN); len(bars) > 0 {
+		r.afterwards(func() {
+			for _, a := range bars {
+				r.tell(a, []string{n.Attempt})
+			}
+		})
 	}
 }
 

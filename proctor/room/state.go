@@ -237,6 +237,7 @@ type state struct {
 	alarms  []Alarm // oldest first
 	lines   []Line  // oldest first
 	acts    []Act
+	ties    map[string][]string // attempts that an act is told to, by its number
 	said    map[teller]uint64
 }
 
@@ -245,7 +246,7 @@ type state struct {
 type teller struct{ station, run string }
 
 func newState(s *exam.Session, named []Device, late time.Duration) *state {
-	st := &state{session: s, late: late, index: make(map[string]int), barred: make(map[string]string), online: make(map[string]bool), said: make(map[teller]uint64)}
+	st := &state{session: s, late: late, index: make(map[string]int), barred: make(map[string]string), online: make(map[string]bool), ties: make(map[string][]string), said: make(map[teller]uint64)}
 	for _, d := range named {
 		st.devices = append(st.devices, Device{Name: d.Name, Kind: d.Kind, Lock: d.Lock})
 	}
@@ -389,6 +390,11 @@ func (s *state) foldSaid(e exam.StationSaid, at time.Time, line *Line) error {
 		}
 		p.foldExit(e.What, line.At)
 	}
+	if e.What == (exam.Opened{}).Kind() && e.Attempt != "" {
+		for _, a := range s.bars(e.IIN) {
+			s.tie(a.Number, e.Attempt)
+		}
+	}
 	kind := calls[e.What]
 	switch e.What {
 	case exam.FaceChecked{}.Kind():
@@ -455,8 +461,40 @@ func (s *state) foldDesk(e exam.StationSaid, said Saying, at time.Time, line *Li
 	}
 }
 
+// tie notes that an act is told to an attempt.
+func (s *state) tie(number, attempt string) {
+	if !slices.Contains(s.ties[number], attempt) {
+		// What is told once the disk has an act may share the old slice.
+		s.ties[number] = append(slices.Clip(s.ties[number]), attempt)
+	}
+}
+
+// tieDrawn notes to which attempts an act is told: to the one that it names, or, where it names nobody, to every attempt
+// that is known and has not ended (R20). This place in the log decides, whenever the act is told again: what happened in the
+// room then does not concern an attempt that began later.
+func (s *state) tieDrawn(e exam.ActDrawn) {
+	if e.IIN != "" {
+		s.tie(e.Number, e.Fields[act.FieldAttempt])
+		return
+	}
+	for _, p := range s.people {
+		if p.Attempt != "" && !p.Phase.Ended() {
+			s.tie(e.Number, p.Attempt)
+		}
+	}
+	// Who was postponed by an act hears that it was taken back, although their attempt has ended since.
+	for _, a := range s.acts {
+		if a.IIN == "" && a.Number != e.Number && a.Number == e.Fields[act.FieldCorrects] {
+			for _, attempt := range s.ties[a.Number] {
+				s.tie(e.Number, attempt)
+			}
+		}
+	}
+}
+
 func (s *state) foldAct(e exam.ActDrawn, record uint64, at time.Time, line *Line) {
 	s.acts = append(s.acts, Act{ActDrawn: e, Record: record, At: at})
+	s.tieDrawn(e)
 	line.IIN, line.By, line.Detail = e.IIN, e.By, e.Number
 	if e.IIN != "" && e.IIN == s.gate && slices.Contains(act.Effects(e), exam.EffectNotAdmitted) {
 		s.gate = "" // the gate is free for the next one

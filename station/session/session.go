@@ -356,8 +356,22 @@ func (a *Actor) Do(cmd exam.Command, done func(error), blobs ...[]byte) {
 	})
 }
 
+// DoFor asks the rules for the command that choose makes of the attempt as it is then, nil where nobody is logged in; where it
+// says false, nothing is asked and done gets nil. Both functions run on the actor's goroutine; done may be nil.
+func (a *Actor) DoFor(choose func(*exam.Attempt) (exam.Command, bool), done func(error)) {
+	a.post(func() {
+		var err error
+		if cmd, ok := choose(a.attempt); ok {
+			err = a.decide(cmd)
+		}
+		if done != nil {
+			done(err)
+		}
+	})
+}
+
 // Login opens the attempt of the candidate with the IIN (R9). done gets nil, a refusal of exam.ParseIIN,
-// exam.ErrNotExpected, exam.ErrEnded, exam.ErrAlready, or the disk's error.
+// exam.ErrNotExpected, exam.ErrEnded, exam.ErrBarred, exam.ErrAlready, or the disk's error.
 func (a *Actor) Login(iin string, done func(error)) {
 	a.post(func() { done(a.login(iin)) })
 }
@@ -413,8 +427,8 @@ func (a *Actor) login(text string) error {
 	return a.decide(exam.StartRun{RunStarted: a.runStarted()})
 }
 
-// refuseSecond refuses a candidate whose attempt in this session has ended at this station. A postponed one may begin
-// anew: its old answers stay sealed (R12).
+// refuseSecond refuses a candidate whose attempt in this session has ended at this station, or was barred by an act that no
+// other has lifted (R20). A postponed one may begin anew: its old answers stay sealed (R12).
 func (a *Actor) refuseSecond(iin exam.IIN) error {
 	ids, err := a.attempts()
 	if err != nil {
@@ -425,9 +439,14 @@ func (a *Actor) refuseSecond(iin exam.IIN) error {
 		if err != nil {
 			return err
 		}
-		if attempt != nil && attempt.Opened.Session == a.cfg.Session.ID && attempt.Opened.Candidate.IIN == string(iin) &&
-			attempt.Phase == exam.PhaseFinished {
+		if attempt == nil || attempt.Opened.Session != a.cfg.Session.ID || attempt.Opened.Candidate.IIN != string(iin) {
+			continue
+		}
+		switch {
+		case attempt.Phase == exam.PhaseFinished:
 			return exam.ErrEnded
+		case attempt.Barred():
+			return exam.ErrBarred
 		}
 	}
 	return nil

@@ -885,6 +885,55 @@ func TestLeaveAndNext(t *testing.T) { // R9, R12
 	})
 }
 
+// What the room orders in answer to a login finds the login, although no view has told of it yet.
+func TestDoForSeesWhatWasAskedBefore(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, config(t, dir))
+		defer s.close()
+		suspend := func(a *exam.Attempt) (exam.Command, bool) { return exam.Suspend{Deed: admin}, a != nil }
+		asked := func() error { return answer(t, func(done func(error)) { s.DoFor(suspend, done) }) }
+		if err := asked(); err != nil || s.View().Attempt != nil {
+			t.Errorf("without an attempt: %v", err)
+		}
+		s.Login(first, func(error) {})
+		if err := asked(); err != nil || s.View().Attempt == nil || s.View().Attempt.Suspended == nil {
+			t.Errorf("after a login: %v; the attempt is not suspended", err)
+		}
+		if err := asked(); err != exam.ErrAlready {
+			t.Errorf("a refusal comes back as %v", err)
+		}
+		s.DoFor(suspend, nil)
+	})
+}
+
+// R20: who was removed by an act does not begin anew at the same station; who was withdrawn before the start may.
+func TestRemovedDoesNotBeginAnew(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, config(t, dir))
+		defer s.close()
+		s.enter(first)
+		s.must(exam.TieAct{ActTied: exam.ActTied{Number: "13-1", Form: "13", By: "А", Effects: []exam.Effect{exam.EffectRemoved}}}, exam.Withdraw{Deed: admin})
+		if err := s.leave(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.login(first); err != exam.ErrBarred {
+			t.Errorf("the removed candidate again: %v", err)
+		}
+		if err := s.login(second); err != nil {
+			t.Fatal(err)
+		}
+		s.must(exam.Withdraw{Deed: admin})
+		if err := s.leave(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.login(second); err != nil {
+			t.Errorf("a withdrawn candidate again: %v", err)
+		}
+	})
+}
+
 func TestPostponedBeginsAnew(t *testing.T) { // R12
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
