@@ -612,7 +612,8 @@ func (p *play) english() error {
 	if _, err := p.station.on("login"); err != nil {
 		return err
 	}
-	if err := p.identify("900101100512", false); err != nil {
+	// Not one about whom an act was drawn up: they are not admitted to this test either.
+	if err := p.identify("900101100014", false); err != nil {
 		return err
 	}
 	paper, err := assets.Paper("english-demo")
