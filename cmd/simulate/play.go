@@ -613,7 +613,7 @@ func (p *play) english() error {
 		return err
 	}
 	// Not one about whom an act was drawn up: they are not admitted to this test either.
-	if err := p.identify("900101100014", false); err != nil {
+	if err := p.identify("900101100004", false); err != nil {
 		return err
 	}
 	paper, err := assets.Paper("english-demo")
