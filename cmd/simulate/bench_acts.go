@@ -587,7 +587,7 @@ func (x *stageplay) tenActs() error {
 			if err := x.device("scanner scan " + demoPeople[2].iin); err != nil {
 				return err
 			}
-			if _, err := x.shows(map[string]any{"gate": true}); err != nil {
+			if _, err := x.shows(map[string]any{"gate": demoPeople[2].seat}); err != nil {
 				return err
 			}
 			before := number(x.console.last, "alarms")

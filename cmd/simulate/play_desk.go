@@ -48,7 +48,7 @@ func (p *play) door() error {
 	if err := p.desk.keys("Return"); err != nil {
 		return err
 	}
-	if _, err := p.shows(map[string]any{"gate": true}); err != nil {
+	if _, err := p.shows(map[string]any{"gate": "4"}); err != nil {
 		return err
 	}
 	if err := p.device("detector alarm"); err != nil {
@@ -94,10 +94,6 @@ func (p *play) acts() error {
 	if err := p.desk.keys("Return"); err != nil {
 		return err
 	}
-	// The act is about who is chosen when the key arrives.
-	if _, err := p.shows(map[string]any{"gate": true}); err != nil {
-		return err
-	}
 	return p.drawUp("F2", "act-12", "3")
 }
 
@@ -108,9 +104,6 @@ func (p *play) drawUp(key, dialog string, picks ...string) error {
 	}
 	if _, err := p.shows(map[string]any{"dialog": dialog}); err != nil {
 		return err
-	}
-	if dialog == "act-12" && p.console.last["focus"] == "candidate" {
-		picks = append([]string{"3"}, picks...) // the choice in the list came after the key
 	}
 	for i, pick := range picks {
 		if err := p.desk.write(pick); err != nil {

@@ -75,7 +75,7 @@ type Shown struct {
 	Door       string `json:"door"`     // "closed", "open", "unknown"
 	Stations   int    `json:"stations"`
 	Acts       int    `json:"acts"`
-	Gate       bool   `json:"gate"`   // somebody is picked for the gate
+	Gate       string `json:"gate"`   // seat of who is in the gate
 	Saved      bool   `json:"saved"`  // every record is on the disk
 	Dialog     string `json:"dialog"` // "", "act-10", "dismiss", "done", …
 	// Focus is the control that has the keyboard. A field that picks from a list finds an entry by its id or its English
@@ -102,6 +102,7 @@ type Console struct {
 	pending bool
 
 	view   room.View
+	picked string // IIN of who was picked for the gate and is not in the view yet
 	lang   locales.Lang
 	query  string
 	people []room.Person // that the search leaves
@@ -253,6 +254,39 @@ func (c *Console) home() {
 
 // View returns the view that is shown.
 func (c *Console) View() room.View { return c.view }
+
+// Gate returns the IIN of who is in the gate, "" when it is nobody.
+func (c *Console) Gate() string {
+	if c.picked != "" {
+		return c.picked
+	}
+	return c.view.Gate
+}
+
+// Picking reports whether the room has not answered the last Pick yet: alarms about that person may still be on their way.
+func (c *Console) Picking() bool { return c.picked != "" }
+
+// Pick puts a candidate into the gate. What is pressed next is about them, however long the room takes: an act must not be
+// drawn up about whoever stood there before. done, which may be nil, runs on the toolkit's goroutine with the room's answer.
+func (c *Console) Pick(iin string, done func(error)) {
+	if c.opt.Desk == nil {
+		return
+	}
+	c.picked = iin
+	c.opt.Desk.Gate(iin, func(err error) {
+		// The room shows its view before it answers, so the view has whom it took.
+		c.opt.Do(func() {
+			if c.picked == iin {
+				c.picked = ""
+			}
+			if done != nil {
+				done(err)
+			}
+			c.update()
+		})
+	})
+	c.update()
+}
 
 // Do runs f on the toolkit's goroutine.
 func (c *Console) Do(f func()) { c.opt.Do(f) }
@@ -494,7 +528,7 @@ func (c *Console) update() {
 	c.showOthers()
 	c.detector.show(c, c.view.Detector, "detector", "clear", "alarm", look.Bad, look.BadBg, look.Good, look.GoodBg)
 	c.door.show(c, c.view.Door, "door", "closed", "open", look.Warn, look.WarnBg, look.Good, look.GoodBg)
-	if p, ok := c.view.Person(c.view.Gate); ok {
+	if p, ok := c.view.Person(c.Gate()); ok {
 		c.gate.SetText(c.t("gate", "Name", p.Name, "Seat", p.Seat))
 	} else {
 		c.gate.SetText(c.t("gate_none"))
@@ -530,19 +564,9 @@ func (c *Console) update() {
 
 func (c *Console) isSaved() bool { return c.view.Durable >= c.view.Appended && c.view.Trouble == nil }
 
-// filter leaves those whose seat, name or IIN has every word of the query.
+// filter leaves those whom the query means.
 func (c *Console) filter() {
-	c.people = nil
-	words := strings.Fields(strings.ToLower(c.query))
-	for _, p := range c.view.People {
-		hay := strings.ToLower(p.Seat + " " + p.Name + " " + p.IIN)
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) }) {
-			c.people = append(c.people, p)
-		}
-	}
-	if len(words) == 1 {
-		slices.SortStableFunc(c.people, func(a, b room.Person) int { return seatRank(a, words[0]) - seatRank(b, words[0]) })
-	}
+	c.people = c.view.Search(c.query)
 	none := ""
 	if len(c.people) == 0 {
 		none = c.t("nobody")
@@ -551,17 +575,9 @@ func (c *Console) filter() {
 	c.peopleList.Refresh()
 }
 
-// seatRank puts the seat that was typed first: "1" is the first seat before the tenth.
-func seatRank(p room.Person, word string) int {
-	if strings.EqualFold(p.Seat, word) {
-		return 0
-	}
-	return 1
-}
-
 func (c *Console) pick(i int) {
-	if i < len(c.people) && c.opt.Desk != nil {
-		c.opt.Desk.Gate(c.people[i].IIN, nil)
+	if i < len(c.people) {
+		c.Pick(c.people[i].IIN, nil)
 	}
 }
 
@@ -570,13 +586,16 @@ func (c *Console) tell() {
 	s := Shown{
 		Screen: "console", Lang: string(c.lang), Candidates: len(c.people), Alarms: len(c.view.Alarms), Unhandled: c.view.Unhandled(),
 		Detector: stateWord(c.view.Detector.State, "clear", "alarm"), Door: stateWord(c.view.Door.State, "closed", "open"),
-		Stations: c.view.Stations, Acts: len(c.view.Acts), Gate: c.view.Gate != "", Saved: c.isSaved(), Focus: c.focus,
+		Stations: c.view.Stations, Acts: len(c.view.Acts), Saved: c.isSaved(), Focus: c.focus,
 	}
 	s.Page = "room"
 	if c.onPage {
 		s.Page, s.Entry = "entry", c.page.Shown()
 	}
 	for _, p := range c.view.People {
+		if p.IIN == c.Gate() {
+			s.Gate = p.Seat
+		}
 		if !p.Out.IsZero() {
 			s.Away++
 		}
@@ -706,7 +725,7 @@ func (c *Console) showPerson(r *personRow, p room.Person) {
 	state, tone := c.phase(p)
 	look.SetText(r.state, state, tone)
 	back, bar, mark := look.Nothing, look.Nothing, ""
-	if p.IIN == c.view.Gate {
+	if p.IIN == c.Gate() {
 		back = look.Tint
 	}
 	if n := len(p.Acts); n > 0 && p.Barred == "" {

@@ -212,13 +212,62 @@ func (g *rig) alarm(count uint32) {
 	g.r.Detector(exam.DetectorRead{Device: "entrance", Known: true, Active: true, Count: count, Alarms: 1})
 }
 
+// slowDesk is a room that is busy: it does not take up who is picked until it is let.
+type slowDesk struct {
+	Desk
+	held []func()
+}
+
+func (d *slowDesk) Gate(iin string, done func(error)) {
+	d.held = append(d.held, func() { d.Desk.Gate(iin, done) })
+}
+
+// R19: what is pressed on the heels of a choice is about the chosen one, not about whoever stood there before, however busy
+// the room is; and a choice that the room refuses leaves who is there.
+func TestTheChoiceIsAtOnce(t *testing.T) {
+	g := newRig(t, locales.Russian)
+	room := &slowDesk{Desk: g.c.opt.Desk}
+	pick := func(seat string) {
+		g.typed(seat)
+		g.press(fyne.KeyReturn)
+	}
+	pick("1")
+	g.await("the first in the gate", func(s Shown) bool { return s.Gate == "1" && !g.c.Picking() })
+	g.c.opt.Desk = room
+	pick("10")
+	if s := g.last(); s.Gate != "10" {
+		t.Errorf("seat %q is in the gate", s.Gate)
+	}
+	g.mustShow("У рамки: " + ivan.Name + ", место 10")
+	g.press(fyne.KeyF2)
+	g.await("the act", func(s Shown) bool { return strings.HasPrefix(s.Dialog, "act-") })
+	if d, ok := g.c.dialog.(*actDialog); !ok || d.draft.IIN != ivan.IIN {
+		t.Errorf("the act is about %q, %q was picked", d.draft.IIN, ivan.IIN)
+	}
+	g.press(fyne.KeyEscape)
+	// Two choices under way: the later one stands, whatever the answer to the first.
+	pick("1")
+	for i, answer := range room.held {
+		answer()
+		g.await("the answer", func(Shown) bool { return g.c.Picking() == (i == 0) })
+		if s := g.last(); s.Gate != "1" {
+			t.Errorf("after answer %d seat %q is in the gate", i+1, s.Gate)
+		}
+	}
+	var why error
+	room.held = nil
+	g.do(func() { g.c.Pick("000000000000", func(err error) { why = err }) })
+	room.held[0]()
+	g.await("the refusal", func(s Shown) bool { return why != nil && s.Gate == "1" })
+}
+
 // R19, R21: an alarm appears, its act is prefilled, a wrong code is refused and logged, the right one makes an act on paper.
 func TestAlarmToAct(t *testing.T) {
 	g := newRig(t, locales.Russian)
 	g.await("the window", func(s Shown) bool { return s.Focus == "search" && s.Candidates == 2 && s.Detector == "unknown" })
 	g.typed("1")
 	g.press(fyne.KeyReturn)
-	g.await("the candidate in the gate", func(s Shown) bool { return s.Gate })
+	g.await("the candidate in the gate", func(s Shown) bool { return s.Gate == "1" })
 	g.mustShow("У рамки: " + aigerim.Name + ", место 1")
 	g.alarm(1)
 	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 && s.Detector == "alarm" })

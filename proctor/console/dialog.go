@@ -168,7 +168,7 @@ type actDialog struct {
 
 // openAct opens the dialog, prefilled from an alarm, or empty (R19).
 func (c *Console) openAct(a *room.Alarm) {
-	trigger, iin := act.Trigger{Kind: act.ByHand}, c.view.Gate
+	trigger, iin := act.Trigger{Kind: act.ByHand}, c.Gate()
 	if a != nil {
 		trigger, iin = a.Trigger(), a.IIN
 	}

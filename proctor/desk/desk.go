@@ -6,7 +6,6 @@ package desk
 import (
 	"image"
 	"slices"
-	"strings"
 
 	"emtihan/exam"
 	"emtihan/proctor/act"
@@ -21,7 +20,6 @@ import (
 
 // Room is what the entry asks of the room; *room.Room is one. Callbacks may come from any goroutine.
 type Room interface {
-	Gate(iin string, done func(error))
 	Shift(by, code string, done func(error))
 	Admit(iin string, done func(error))
 	Overrule(iin, reason, by, code string, done func(error))
@@ -161,7 +159,7 @@ func (d *Desk) Close() { d.leave() }
 
 // person returns who stands at the desk: who is in the gate, else who was decided on last.
 func (d *Desk) person() room.Person {
-	iin := d.view.Gate
+	iin := d.c.Gate()
 	if iin == "" {
 		iin = d.last
 	}
@@ -172,8 +170,8 @@ func (d *Desk) person() room.Person {
 // Update implements console.Page.
 func (d *Desk) Update(v room.View) {
 	d.view = v
-	if v.Gate != "" && v.Gate != d.last {
-		d.last = v.Gate
+	if gate := d.c.Gate(); gate != "" && gate != d.last {
+		d.last = gate
 		d.problem, d.notice = nil, nil
 	}
 	d.attend(d.person())
@@ -306,6 +304,9 @@ func (d *Desk) enter() {
 		d.openShift()
 		return
 	}
+	if d.c.Picking() {
+		return // a second Enter on the heels of the first, or of a scanner's, lets nobody in unseen
+	}
 	switch StanceOf(d.view, p) {
 	case Free:
 		d.opt.Room.Admit(p.IIN, d.told)
@@ -318,15 +319,17 @@ func (d *Desk) enter() {
 
 // told shows why the room refused.
 func (d *Desk) told(err error) {
-	d.c.Do(func() {
-		d.problem = err
-		d.show()
-	})
+	d.c.Do(func() { d.refused(err) })
+}
+
+func (d *Desk) refused(err error) {
+	d.problem = err
+	d.show()
 }
 
 func (d *Desk) pick(i int) {
 	if i < len(d.people) {
-		d.opt.Room.Gate(d.people[i].IIN, d.told)
+		d.c.Pick(d.people[i].IIN, d.refused)
 		d.search.SetText("")
 	}
 }
@@ -433,27 +436,4 @@ func (d *Desk) Shown() any {
 		s.Problem = r.Code
 	}
 	return s
-}
-
-// filter leaves those whose seat, name or IIN has every word of the query.
-func (d *Desk) filter() {
-	words := strings.Fields(strings.ToLower(d.query))
-	d.people = nil
-	for _, p := range d.view.People {
-		hay := strings.ToLower(p.Seat + " " + p.Name + " " + p.IIN)
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) }) {
-			d.people = append(d.people, p)
-		}
-	}
-	if len(words) == 1 {
-		// "1" is the first seat before the tenth.
-		slices.SortStableFunc(d.people, func(a, b room.Person) int { return rank(a, words[0]) - rank(b, words[0]) })
-	}
-}
-
-func rank(p room.Person, word string) int {
-	if strings.EqualFold(p.Seat, word) {
-		return 0
-	}
-	return 1
 }

@@ -72,11 +72,27 @@ type rig struct {
 	r     *room.Room
 	dir   string
 	eye   *fakeEye
+	desk  *slowDesk
 	shown []console.Shown
 
 	mu    sync.Mutex // guards what follows
 	now   time.Time
 	queue []func()
+}
+
+// slowDesk is the room, which a test can make busy: then it does not take up who is picked until it is let.
+type slowDesk struct {
+	*room.Room
+	busy bool
+	held []func()
+}
+
+func (d *slowDesk) Gate(iin string, done func(error)) {
+	if d.busy {
+		d.held = append(d.held, func() { d.Room.Gate(iin, done) })
+		return
+	}
+	d.Room.Gate(iin, done)
 }
 
 // fakeEye lets a test say what the camera sees.
@@ -177,7 +193,8 @@ func newRig(t *testing.T, lang locales.Lang, candidates []exam.Candidate) *rig {
 	})
 	g.w = test.NewTempWindow(t, widget.NewLabel(""))
 	g.w.Resize(fyne.NewSize(1366, 768))
-	g.c = console.New(g.w, s, console.Options{Lang: lang, Forms: forms, Desk: g.r, Now: g.clock, Do: g.post, OnShow: func(x console.Shown) {
+	g.desk = &slowDesk{Room: g.r}
+	g.c = console.New(g.w, s, console.Options{Lang: lang, Forms: forms, Desk: g.desk, Now: g.clock, Do: g.post, OnShow: func(x console.Shown) {
 		g.shown = append(g.shown, x)
 	}})
 	photo := portrait(t)
@@ -337,6 +354,40 @@ func TestTwoHundred(t *testing.T) {
 	g.press(fyne.KeyReturn, fyne.KeyReturn)
 	if got := g.r.View().Entry; got.Admitted != 200 {
 		t.Errorf("after two more Enters %+v", got)
+	}
+}
+
+// R7, R19: who is picked stands at the desk at once; a second Enter on its heels, as some scanners send it, lets in neither them
+// unseen nor who stood there before.
+func TestTheChoiceIsAtOnce(t *testing.T) {
+	people := many(t, 3)
+	g := newRig(t, locales.Russian, people)
+	g.r.Detector(exam.DetectorRead{Device: "gate", Known: true})
+	g.shift()
+	g.typed("1")
+	g.press(fyne.KeyReturn)
+	g.await("the first", func(s console.Shown, e Shown) bool { return s.Gate == "1" && e.Stance == Free && !g.c.Picking() })
+	g.desk.busy = true
+	g.typed("2")
+	g.press(fyne.KeyReturn, fyne.KeyReturn)
+	if p := g.d.person(); p.IIN != people[1].IIN {
+		t.Errorf("%q stands at the desk, %q was picked", p.Seat, people[1].Seat)
+	}
+	g.press(fyne.KeyF10)
+	g.await("act 11", func(s console.Shown, _ Shown) bool { return s.Dialog == "act-11" })
+	if texts := g.texts(); !strings.Contains(texts, people[1].Name) {
+		t.Errorf("the act is not about %s:\n%s", people[1].Name, texts)
+	}
+	g.press(fyne.KeyEscape)
+	g.desk.held[0]()
+	g.await("the room's answer", func(console.Shown, Shown) bool { return !g.c.Picking() })
+	if got := g.r.View().Entry.Admitted; got != 0 {
+		t.Errorf("%d let in unseen", got)
+	}
+	g.press(fyne.KeyReturn)
+	g.await("the second let in", func(_ console.Shown, e Shown) bool { return e.Admitted == 1 && e.Stance == Inside })
+	if got := g.d.person().IIN; got != people[1].IIN {
+		t.Errorf("%s was let in", got)
 	}
 }
 

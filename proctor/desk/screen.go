@@ -174,7 +174,7 @@ func (d *Desk) show() {
 
 func (d *Desk) draw() {
 	c := d.c
-	d.filter()
+	d.people = d.view.Search(d.query)
 	d.list.Refresh()
 	none := ""
 	if len(d.people) == 0 {
@@ -391,7 +391,7 @@ func (d *Desk) showRow(r *row, p room.Person) {
 	setLabel(r.name, p.Name)
 	look.SetText(r.iin, p.IIN, look.Quiet)
 	back, bar := look.Nothing, look.Nothing
-	if p.IIN == d.view.Gate {
+	if p.IIN == d.c.Gate() {
 		back = look.Tint
 	}
 	state, tone := d.c.T("entry.row.expected"), look.Quiet

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -217,6 +218,26 @@ func TestAlarmsBetweenRuns(t *testing.T) {
 		t.Errorf("a counter that went back made %d alarms", len(v.Alarms)-1)
 	}
 	closeAndVerify(t, r)
+}
+
+// R7: what is typed is a seat before it is part of a name or of an IIN, and every word counts.
+func TestSearch(t *testing.T) {
+	v := View{People: []Person{
+		{Candidate: exam.Candidate{IIN: "900101100014", Name: "Смағұлов Ерлан", Seat: "10"}},
+		{Candidate: exam.Candidate{IIN: "900101100004", Name: "Серікұлы Нұрлан", Seat: "a1"}},
+		{Candidate: exam.Candidate{IIN: "850202300007", Name: "Иванов Пётр", Seat: "1"}},
+	}}
+	for query, want := range map[string]string{
+		"": "10 a1 1", "1": "1 10 a1", "A1": "a1", "9001": "10 a1", "нұрлан  СЕРІК": "a1", "иванов 2": "1", "иванов 9": "", "x": "",
+	} {
+		var seats []string
+		for _, p := range v.Search(query) {
+			seats = append(seats, p.Seat)
+		}
+		if got := strings.Join(seats, " "); got != want {
+			t.Errorf("%q finds %q, want %q", query, got, want)
+		}
+	}
 }
 
 // R21: an alarm concerns who is in the gate; an alarm before anybody was picked concerns the first who is.

@@ -198,6 +198,28 @@ func (v View) Person(iin string) (Person, bool) {
 	return Person{}, false
 }
 
+// Search returns those whose seat, name or IIN has every word of the query, in any case; a seat that is the whole query comes
+// first: "1" is the first seat before the tenth.
+func (v View) Search(query string) (found []Person) {
+	words := strings.Fields(strings.ToLower(query))
+	for _, p := range v.People {
+		hay := strings.ToLower(p.Seat + " " + p.Name + " " + p.IIN)
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) }) {
+			found = append(found, p)
+		}
+	}
+	if len(words) == 1 {
+		exactly := func(p Person) int {
+			if strings.EqualFold(p.Seat, words[0]) {
+				return 0
+			}
+			return 1
+		}
+		slices.SortStableFunc(found, func(a, b Person) int { return exactly(a) - exactly(b) })
+	}
+	return found
+}
+
 // Alarm returns the alarm of the record.
 func (v View) Alarm(record uint64) (Alarm, bool) {
 	for _, a := range v.Alarms {
