@@ -3,13 +3,11 @@ package station
 import (
 	"encoding/binary"
 	"math"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"testing"
 
 	"emtihan/exam"
-	"emtihan/exam/journal"
 	"emtihan/proctor/identity"
 )
 
@@ -33,42 +31,10 @@ func written(template identity.Template) [][]byte {
 // opened returns all records and blobs of the attempt's log as they lie under its encryption.
 func opened(t *testing.T, opt Options) (out []byte) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(opt.Data, "attempts", "*", "*.journal"))
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("%v, %v", paths, err)
-	}
-	r, err := journal.OpenReader(paths[0], openVault(t, opt))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	err = r.Records(func(_ uint64, data []byte) error {
-		out = append(out, data...)
-		rec, err := exam.DecodeRecord(data)
-		if err != nil {
-			return err
-		}
-		var sum []byte
-		switch e := rec.Event.(type) {
-		case exam.Opened:
-			sum = e.Photo
-		case exam.FaceChecked:
-			sum = e.Frame
-		case exam.PresenceChanged:
-			sum = e.Frame
-		case exam.PresenceSeen:
-			sum = e.Frame
-		}
-		if len(sum) == 0 {
-			return nil
-		}
-		blob, err := r.Blob(journal.Hash(sum))
-		out = append(out, blob...)
-		return err
+	r := readLog(t, opt, func(data []byte, _ exam.Event, blob []byte) {
+		out = append(append(out, data...), blob...)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	defer r.Close()
 	if snapshot, _ := r.Snapshot(); snapshot != nil {
 		out = append(out, snapshot...)
 	}

@@ -14,6 +14,7 @@ import (
 	"emtihan/devices/camera"
 	"emtihan/exam"
 	"emtihan/exam/journal"
+	"emtihan/exam/sealed"
 	"emtihan/proctor/identity"
 
 	"gocv.io/x/gocv"
@@ -156,6 +157,27 @@ func TestPresenceDuringTheExam(t *testing.T) {
 // pictureSizes returns the sizes of the pictures that the watch has left in the log.
 func pictureSizes(t *testing.T, opt Options) (out []int) {
 	t.Helper()
+	readLog(t, opt, func(_ []byte, e exam.Event, blob []byte) {
+		switch e.(type) {
+		case exam.PresenceChanged, exam.PresenceSeen:
+		default:
+			return
+		}
+		if blob == nil {
+			return
+		}
+		if _, err := jpeg.Decode(bytes.NewReader(blob)); err != nil {
+			t.Errorf("a picture cannot be read: %v", err)
+		}
+		out = append(out, len(blob))
+	}).Close()
+	return out
+}
+
+// readLog tells of every record of the only attempt's log, as it lies under its encryption, with the blob that it names, and
+// returns the reader.
+func readLog(t *testing.T, opt Options, tell func(data []byte, e exam.Event, blob []byte)) *journal.Reader {
+	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(opt.Data, "attempts", "*", "*.journal"))
 	if err != nil || len(paths) != 1 {
 		t.Fatalf("%v, %v", paths, err)
@@ -164,36 +186,24 @@ func pictureSizes(t *testing.T, opt Options) (out []int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
 	err = r.Records(func(_ uint64, data []byte) error {
 		rec, err := exam.DecodeRecord(data)
 		if err != nil {
 			return err
 		}
-		var sum []byte
-		switch e := rec.Event.(type) {
-		case exam.PresenceChanged:
-			sum = e.Frame
-		case exam.PresenceSeen:
-			sum = e.Frame
+		var blob []byte
+		if sum, named := sealed.BlobOf(rec.Event); named {
+			if blob, err = r.Blob(sum); err != nil {
+				return err
+			}
 		}
-		if len(sum) == 0 {
-			return nil
-		}
-		blob, err := r.Blob(journal.Hash(sum))
-		if err != nil {
-			return err
-		}
-		if _, err := jpeg.Decode(bytes.NewReader(blob)); err != nil {
-			t.Errorf("a picture cannot be read: %v", err)
-		}
-		out = append(out, len(blob))
+		tell(data, rec.Event, blob)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return r
 }
 
 // The exam screen leaves the camera alone where the profile asks for no watch, and lets go of it when the candidate goes out.

@@ -31,6 +31,7 @@ type commands struct {
 	Faces       facesCommand       `cmd:"" name:"bench-faces" help:"Measure how well faces are told apart, and which attacks get past."`
 	FaceSpeed   faceSpeedCommand   `cmd:"" name:"bench-face-speed" help:"Measure what a face check and the watch during the exam cost, beside the bare networks."`
 	Screens     screensCommand     `cmd:"" help:"Make pictures of every screen of the station, in a window without a screen."`
+	FaceTries   faceTriesCommand   `cmd:"" name:"screens-faces" help:"Sit before the camera wrongly three times, then well, in every language, and take pictures of what the station says."`
 	Keyboard    keyboardCommand    `cmd:"" help:"Take a whole exam by keys alone, and prove that no pointer was used."`
 	Editor      editorCommand      `cmd:"" help:"Show the essay editor in a window of its own."`
 	Camera      cameraCommand      `cmd:"" help:"Change what the demonstration's camera sees."`

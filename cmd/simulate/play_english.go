@@ -148,24 +148,7 @@ func (x *sitEnglish) enter() error {
 	if err := x.launchBy(by, "station-1", "--session", x.path("room", "session.toml"), "--camera", x.path("room", "camera"), "--models", x.Models, "--lang", "en"); err != nil {
 		return err
 	}
-	if _, err := x.act(nil, screenIs("login")); err != nil {
-		return err
-	}
-	if err := x.stage(displaySizes[0]); err != nil {
-		return err
-	}
-	if err := x.write(demoPeople[0].iin); err != nil {
-		return err
-	}
-	if _, err := x.act([]string{"Return"}, screenIs("data")); err != nil {
-		return err
-	}
-	for _, next := range []string{"rules", "confirm", "enter", "exam"} {
-		if _, err := x.act([]string{"Return"}, screenIs(next)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return x.sitDown()
 }
 
 // wrong says which answers miss the key, spread over the whole paper so that no block decides alone.

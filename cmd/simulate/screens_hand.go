@@ -300,6 +300,25 @@ func (h *hand) stage(size image.Point) error {
 	return xproto.SetInputFocusChecked(h.x, xproto.InputFocusPointerRoot, h.win, xproto.TimeCurrentTime).Check()
 }
 
+// sitDown enters as the first candidate and goes on to the exam, on the smallest display.
+func (h *hand) sitDown() error {
+	if _, err := h.act(nil, screenIs("login")); err != nil {
+		return err
+	}
+	if err := h.stage(displaySizes[0]); err != nil {
+		return err
+	}
+	if err := h.write(demoPeople[0].iin); err != nil {
+		return err
+	}
+	for _, next := range []string{"data", "rules", "confirm", "enter", "exam"} {
+		if _, err := h.act([]string{"Return"}, screenIs(next)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // resize gives the window another size.
 func (h *hand) resize(size image.Point) error {
 	place := []uint32{0, 0, uint32(size.X), uint32(size.Y)}

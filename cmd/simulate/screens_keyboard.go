@@ -110,24 +110,7 @@ func (x *pupil) enter() error {
 	if err := x.launch("station-1", "--session", x.path("room", "session.toml"), "--camera", x.path("room", "camera"), "--models", x.Models, "--lang", "en"); err != nil {
 		return err
 	}
-	if _, err := x.act(nil, screenIs("login")); err != nil {
-		return err
-	}
-	if err := x.stage(displaySizes[0]); err != nil {
-		return err
-	}
-	if err := x.write(demoPeople[0].iin); err != nil {
-		return err
-	}
-	if _, err := x.act([]string{"Return"}, screenIs("data")); err != nil {
-		return err
-	}
-	for _, next := range []string{"rules", "confirm", "enter", "exam"} {
-		if _, err := x.act([]string{"Return"}, screenIs(next)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return x.sitDown()
 }
 
 // marking is how tasks that are answered by marking are answered with keys, and what is to be in the log.
