@@ -19,13 +19,12 @@ import (
 	"emtihan/exam/vault"
 	"emtihan/proctor/act"
 	"emtihan/proctor/console/look"
+	"emtihan/proctor/console/look/looktest"
 	"emtihan/proctor/room"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 const (
@@ -45,36 +44,10 @@ var (
 type rig struct {
 	t     *testing.T
 	c     *Console
-	w     fyne.Window
+	w     *looktest.Window
 	r     *room.Room
 	dir   string
 	shown []Shown
-
-	// What the console asks the toolkit's goroutine to do. The toolkit's test driver would do it at once on whatever
-	// goroutine asks; here the test's goroutine does all of it.
-	mu    sync.Mutex
-	queue []func()
-}
-
-func (g *rig) post(f func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.queue = append(g.queue, f)
-}
-
-func (g *rig) drain() {
-	for {
-		g.mu.Lock()
-		queue := g.queue
-		g.queue = nil
-		g.mu.Unlock()
-		if len(queue) == 0 {
-			return
-		}
-		for _, f := range queue {
-			f()
-		}
-	}
 }
 
 func newRig(t *testing.T, lang locales.Lang) *rig {
@@ -102,9 +75,8 @@ func newRig(t *testing.T, lang locales.Lang) *rig {
 			t.Error(err)
 		}
 	})
-	g.w = test.NewTempWindow(t, widget.NewLabel(""))
-	g.w.Resize(fyne.NewSize(1366, 768))
-	g.c = New(g.w, s, Options{Lang: lang, Forms: forms, Desk: g.r, Now: func() time.Time { return now }, Do: g.post, OnShow: func(x Shown) {
+	g.w = looktest.New(t)
+	g.c = New(g.w, s, Options{Lang: lang, Forms: forms, Desk: g.r, Now: func() time.Time { return now }, Do: g.w.Post, OnShow: func(x Shown) {
 		g.shown = append(g.shown, x)
 	}})
 	g.r.Watch(g.c.Show)
@@ -112,7 +84,7 @@ func newRig(t *testing.T, lang locales.Lang) *rig {
 }
 
 func (g *rig) last() Shown {
-	g.drain()
+	g.w.Drain()
 	if len(g.shown) == 0 {
 		return Shown{}
 	}
@@ -124,7 +96,7 @@ func (g *rig) await(what string, ok func(Shown) bool) Shown {
 	deadline := time.Now().Add(2 * time.Minute)
 	for !ok(g.last()) {
 		if time.Now().After(deadline) {
-			g.t.Fatalf("%s: not within 20 s; shown is %+v", what, g.last())
+			g.t.Fatalf("%s: in vain; shown is %+v", what, g.last())
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
@@ -134,73 +106,12 @@ func (g *rig) await(what string, ok func(Shown) bool) Shown {
 // do runs f as the toolkit runs an event, and what follows from it.
 func (g *rig) do(f func()) {
 	f()
-	g.drain()
-}
-
-func (g *rig) press(names ...fyne.KeyName) {
-	g.t.Helper()
-	for _, n := range names {
-		g.do(func() {
-			k := &fyne.KeyEvent{Name: n}
-			if n == fyne.KeyTab {
-				g.w.Canvas().FocusNext()
-			} else if f := g.w.Canvas().Focused(); f != nil {
-				f.TypedKey(k)
-			} else {
-				g.c.key(k)
-			}
-		})
-	}
-}
-
-func (g *rig) typed(s string) {
-	g.t.Helper()
-	g.do(func() {
-		f := g.w.Canvas().Focused()
-		if f == nil {
-			g.t.Fatal("nothing has the focus")
-		}
-		for _, r := range s {
-			f.TypedRune(r)
-		}
-	})
-}
-
-// texts returns every text that is in the window and in what lies over it.
-func (g *rig) texts() string {
-	var all []string
-	g.do(func() {
-		var walk func(o fyne.CanvasObject)
-		walk = func(o fyne.CanvasObject) {
-			if o == nil || !o.Visible() {
-				return
-			}
-			switch o := o.(type) {
-			case *canvas.Text:
-				all = append(all, o.Text)
-			case *widget.Label:
-				all = append(all, o.Text)
-			case *fyne.Container:
-				for _, x := range o.Objects {
-					walk(x)
-				}
-			case fyne.Widget:
-				for _, x := range test.WidgetRenderer(o).Objects() {
-					walk(x)
-				}
-			}
-		}
-		walk(g.w.Content())
-		for _, o := range g.w.Canvas().Overlays().List() {
-			walk(o)
-		}
-	})
-	return strings.Join(all, "\n")
+	g.w.Drain()
 }
 
 func (g *rig) mustShow(words ...string) {
 	g.t.Helper()
-	all := g.texts()
+	all := g.w.Texts()
 	for _, w := range words {
 		if !strings.Contains(all, w) {
 			g.t.Errorf("%q is not on the screen:\n%s", w, all)
@@ -228,8 +139,8 @@ func TestTheChoiceIsAtOnce(t *testing.T) {
 	g := newRig(t, locales.Russian)
 	room := &slowDesk{Desk: g.c.opt.Desk}
 	pick := func(seat string) {
-		g.typed(seat)
-		g.press(fyne.KeyReturn)
+		g.w.Typed(seat)
+		g.w.Press(fyne.KeyReturn)
 	}
 	pick("1")
 	g.await("the first in the gate", func(s Shown) bool { return s.Gate == "1" && !g.c.Picking() })
@@ -239,12 +150,12 @@ func TestTheChoiceIsAtOnce(t *testing.T) {
 		t.Errorf("seat %q is in the gate", s.Gate)
 	}
 	g.mustShow("У рамки: " + ivan.Name + ", место 10")
-	g.press(fyne.KeyF2)
+	g.w.Press(fyne.KeyF2)
 	g.await("the act", func(s Shown) bool { return strings.HasPrefix(s.Dialog, "act-") })
 	if d, ok := g.c.dialog.(*actDialog); !ok || d.draft.IIN != ivan.IIN {
 		t.Errorf("the act is about %q, %q was picked", d.draft.IIN, ivan.IIN)
 	}
-	g.press(fyne.KeyEscape)
+	g.w.Press(fyne.KeyEscape)
 	// Two choices under way: the later one stands, whatever the answer to the first.
 	pick("1")
 	for i, answer := range room.held {
@@ -265,24 +176,24 @@ func TestTheChoiceIsAtOnce(t *testing.T) {
 func TestAlarmToAct(t *testing.T) {
 	g := newRig(t, locales.Russian)
 	g.await("the window", func(s Shown) bool { return s.Focus == "search" && s.Candidates == 2 && s.Detector == "unknown" })
-	g.typed("1")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("1")
+	g.w.Press(fyne.KeyReturn)
 	g.await("the candidate in the gate", func(s Shown) bool { return s.Gate == "1" })
 	g.mustShow("У рамки: " + aigerim.Name + ", место 1")
 	g.alarm(1)
 	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 && s.Detector == "alarm" })
 	g.mustShow("Тревога металлоискателя", "ТРЕВОГА", "Открытых тревог: 1", "Составить акт")
 
-	g.press(fyne.KeyF3)
+	g.w.Press(fyne.KeyF3)
 	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-10" && s.Focus == "items" })
 	g.mustShow("1 · "+aigerim.Name, "сигнал металлоискателя «entrance» в 09:40:00", "21.11.2026 09:40:00", "Проект формы", "не допускается", adminName)
-	g.typed("headph")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("headph")
+	g.w.Press(fyne.KeyReturn)
 	g.mustShow("проводные или беспроводные наушники")
 	// Tab goes through the fields in their order to the code.
 	var order []string
 	for range 20 {
-		g.press(fyne.KeyTab)
+		g.w.Press(fyne.KeyTab)
 		order = append(order, g.last().Focus)
 		if g.last().Focus == "code" {
 			break
@@ -292,16 +203,16 @@ func TestAlarmToAct(t *testing.T) {
 		t.Errorf("Tab order %s, want %s", got, want)
 	}
 
-	g.typed("0000")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("0000")
+	g.w.Press(fyne.KeyReturn)
 	g.await("the refusal", func(s Shown) bool { return s.Problem == "code" && s.Focus == "code" && !s.Busy })
 	g.mustShow("Код неверный")
 	if v := g.r.View(); len(v.Acts) != 0 || v.Lines[0].Event != (exam.CodeRefused{}).Kind() {
 		t.Errorf("after a wrong code: %d acts, last event %s", len(v.Acts), v.Lines[0].Event)
 	}
 
-	g.typed(adminCode)
-	g.press(fyne.KeyReturn)
+	g.w.Typed(adminCode)
+	g.w.Press(fyne.KeyReturn)
 	done := g.await("the act", func(s Shown) bool { return s.Dialog == "done" && s.Unhandled == 0 })
 	if done.Act != "10/2026-11-21/001" || done.Focus != "close" {
 		t.Errorf("done: %+v", done)
@@ -319,7 +230,7 @@ func TestAlarmToAct(t *testing.T) {
 			}
 		}
 	}
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.await("the window again", func(s Shown) bool { return s.Dialog == "" && s.Focus == "search" })
 	g.mustShow("акт 10/2026-11-21/001", "Открытых тревог нет")
 }
@@ -328,31 +239,31 @@ func TestAlarmToAct(t *testing.T) {
 func TestLanguageInTheMiddle(t *testing.T) {
 	g := newRig(t, locales.Kazakh)
 	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
-	g.press(fyne.KeyF2)
+	g.w.Press(fyne.KeyF2)
 	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-12" && s.Focus == "candidate" })
-	g.typed("10")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("10")
+	g.w.Press(fyne.KeyReturn)
 	g.await("the next field", func(s Shown) bool { return s.Focus == "bans" })
-	g.typed("3")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("3")
+	g.w.Press(fyne.KeyReturn)
 	g.mustShow("3) сөйлесу")
-	g.press(fyne.KeyTab, fyne.KeyTab, fyne.KeyTab)
+	g.w.Press(fyne.KeyTab, fyne.KeyTab, fyne.KeyTab)
 	g.await("the description", func(s Shown) bool { return s.Focus == "description" })
-	g.typed("өзінің сөзі")
-	g.press(fyne.KeyF9)
+	g.w.Typed("өзінің сөзі")
+	g.w.Press(fyne.KeyF9)
 	g.await("Russian", func(s Shown) bool { return s.Lang == "ru" && s.Focus == "description" })
 	g.mustShow("3) разговоры", "10 · "+ivan.Name, "өзінің сөзі", "удаляется из аудитории", "Металлоискатель")
-	g.press(fyne.KeyF9)
+	g.w.Press(fyne.KeyF9)
 	g.await("English", func(s Shown) bool { return s.Lang == "en" && s.Dialog == "act-12" })
 	g.mustShow("3) talking", "өзінің сөзі", "Metal detector")
-	g.press(fyne.KeyEscape)
+	g.w.Press(fyne.KeyEscape)
 	g.await("the end", func(s Shown) bool { return s.Dialog == "" })
-	g.press(fyne.KeyF9)
+	g.w.Press(fyne.KeyF9)
 	g.await("Kazakh", func(s Shown) bool { return s.Lang == "kk" && s.Focus == "search" })
 	if n := len(g.r.View().Acts); n != 0 {
 		t.Errorf("%d acts although the dialog was left", n)
 	}
-	if all := g.texts(); strings.Contains(all, "[proctor.") {
+	if all := g.w.Texts(); strings.Contains(all, "[proctor.") {
 		t.Errorf("a sentence is missing:\n%s", all)
 	}
 }
@@ -361,21 +272,21 @@ func TestLanguageInTheMiddle(t *testing.T) {
 func TestIncompleteAct(t *testing.T) {
 	g := newRig(t, locales.English)
 	g.await("the window", func(s Shown) bool { return s.Focus == "search" })
-	g.press(fyne.KeyF2)
+	g.w.Press(fyne.KeyF2)
 	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-12" })
 	sign := func() { g.do(func() { g.c.dialog.(*actDialog).submit() }) }
 	sign()
 	g.await("the candidate is asked for", func(s Shown) bool { return s.Problem == "missing" && s.Focus == "candidate" })
 	g.mustShow("Fill in: Candidate")
-	g.typed("1")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("1")
+	g.w.Press(fyne.KeyReturn)
 	sign()
 	g.await("a ban is asked for", func(s Shown) bool { return s.Problem == "missing" && s.Focus == "bans" })
-	g.typed("zzz")
+	g.w.Typed("zzz")
 	g.mustShow("Nothing fits")
-	g.press(fyne.KeyBackspace, fyne.KeyBackspace, fyne.KeyBackspace)
-	g.typed("1")
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyBackspace, fyne.KeyBackspace, fyne.KeyBackspace)
+	g.w.Typed("1")
+	g.w.Press(fyne.KeyReturn)
 	g.mustShow("1) leaving the room")
 	sign()
 	g.await("the code is asked for", func(s Shown) bool { return s.Problem == "missing" && s.Focus == "code" })
@@ -391,12 +302,12 @@ func TestFailedMatch(t *testing.T) {
 	}})
 	g.await("the alarm", func(s Shown) bool { return s.Unhandled == 1 && s.Stations == 1 })
 	g.mustShow("Лицо не совпадает", "место закрыто, нужны вы", "открыто: 1")
-	g.press(fyne.KeyF3)
+	g.w.Press(fyne.KeyF3)
 	g.await("the dialog", func(s Shown) bool { return s.Dialog == "act-13" && s.Focus == "code" })
 	g.mustShow("сходство 0.180, требуется 0.363", "1 · "+aigerim.Name)
 	// The form can be changed: form 12 asks for a ban.
 	g.do(func() { g.w.Canvas().Focus(g.c.dialog.(*actDialog).controls["form"]) })
-	g.press(fyne.KeyUp)
+	g.w.Press(fyne.KeyUp)
 	g.await("form 12", func(s Shown) bool { return s.Dialog == "act-12" && s.Focus == "form" })
 	g.mustShow("сходство 0.180, требуется 0.363", "1 · "+aigerim.Name)
 }
@@ -411,14 +322,14 @@ func TestDismiss(t *testing.T) {
 	sign := func() { g.do(func() { g.c.dialog.(*questionDialog).submit() }) }
 	sign()
 	g.await("a reason is asked for", func(s Shown) bool { return s.Problem == "reason" && s.Focus == "reason" })
-	g.typed("пряжка ремня")
-	g.press(fyne.KeyReturn, fyne.KeyTab)
+	g.w.Typed("пряжка ремня")
+	g.w.Press(fyne.KeyReturn, fyne.KeyTab)
 	g.await("the code", func(s Shown) bool { return s.Focus == "code" })
-	g.typed("1")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("1")
+	g.w.Press(fyne.KeyReturn)
 	g.await("the refusal", func(s Shown) bool { return s.Problem == "code" && s.Focus == "code" })
-	g.typed(adminCode)
-	g.press(fyne.KeyReturn)
+	g.w.Typed(adminCode)
+	g.w.Press(fyne.KeyReturn)
 	g.await("the alarm settled", func(s Shown) bool { return s.Dialog == "" && s.Unhandled == 0 })
 	g.mustShow("без акта, "+adminName, "пряжка ремня")
 }
@@ -502,18 +413,16 @@ func TestViewsAreCoalesced(t *testing.T) {
 	if err := g.r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	g.drain()
+	g.w.Drain()
 	v := g.r.View()
 	before := len(g.shown)
 	for i := range 10_000 {
 		v.Stations = i
 		g.c.Show(v)
 	}
-	g.mu.Lock()
-	if n := len(g.queue); n > 1 {
+	if n := g.w.Waiting(); n > 1 {
 		t.Errorf("%d views wait for the toolkit, want one", n)
 	}
-	g.mu.Unlock()
 	g.await("the last view", func(s Shown) bool { return s.Stations == 9_999 })
 	if n := len(g.shown) - before; n != 1 {
 		t.Errorf("%d views were shown, want only the last", n)
@@ -532,7 +441,7 @@ func TestSearch(t *testing.T) {
 	}
 	g.do(func() { g.c.search.SetText("нет такого") })
 	g.mustShow("В списке никто не подходит.")
-	g.press(fyne.KeyEscape)
+	g.w.Press(fyne.KeyEscape)
 	g.await("the search cleared", func(s Shown) bool { return s.Candidates == 2 })
 }
 
@@ -551,7 +460,7 @@ func TestFileTrouble(t *testing.T) {
 func TestShowTrouble(t *testing.T) {
 	a := test.NewTempApp(t)
 	a.Settings().SetTheme(look.Theme{})
-	g := &rig{t: t, w: test.NewTempWindow(t, widget.NewLabel(""))}
+	g := &rig{t: t, w: looktest.New(t)}
 	var seen []locales.Lang
 	g.do(func() {
 		ShowTrouble(g.w, locales.Kazakh, func(l locales.Lang) []string { return []string{"trouble " + string(l)} }, func(l locales.Lang) { seen = append(seen, l) })
@@ -592,10 +501,10 @@ func logKeys(t *testing.T, dir string) journal.Options {
 func (g *rig) sign(dialog string) {
 	g.t.Helper()
 	g.await("dialog "+dialog, func(s Shown) bool { return s.Dialog == dialog })
-	g.press(fyne.KeyF10)
+	g.w.Press(fyne.KeyF10)
 	g.await("the code", func(s Shown) bool { return s.Focus == "code" })
-	g.typed(adminCode)
-	g.press(fyne.KeyReturn)
+	g.w.Typed(adminCode)
+	g.w.Press(fyne.KeyReturn)
 }
 
 // R14: an opening of the door without permission waits for an explanation, in words and signed.
@@ -605,10 +514,10 @@ func TestUnexplainedOpening(t *testing.T) {
 	g.r.Door(exam.DoorRead{Device: "205", Known: true, Open: true})
 	g.await("the opening", func(s Shown) bool { return s.Unhandled == 1 && s.Door == "open" })
 	g.mustShow("Дверь открыта без разрешения", "Объяснить", "Составить акт")
-	g.press(fyne.KeyF8)
+	g.w.Press(fyne.KeyF8)
 	g.await("the question", func(s Shown) bool { return s.Dialog == "explain" && s.Focus == "reason" })
 	g.mustShow("Объяснить открытие двери", "Кто и почему открыл")
-	g.typed("вошёл руководитель группы")
+	g.w.Typed("вошёл руководитель группы")
 	g.sign("explain")
 	g.await("explained", func(s Shown) bool { return s.Dialog == "" && s.Unhandled == 0 })
 	g.mustShow("без акта, "+adminName, "вошёл руководитель группы")
@@ -621,9 +530,9 @@ func TestSuspendAll(t *testing.T) {
 	g.r.UPS(room.UPSRead{Device: "ups", State: room.StateLow, Charge: 9})
 	g.await("the proposal", func(s Shown) bool { return s.Unhandled == 1 && s.Order == "" })
 	g.mustShow("UPS: the battery is running out", "Suspend all stations")
-	g.press(fyne.KeyF12)
+	g.w.Press(fyne.KeyF12)
 	g.await("the question", func(s Shown) bool { return s.Dialog == "suspend" && s.Focus == "reason" })
-	g.typed("no mains")
+	g.w.Typed("no mains")
 	g.sign("suspend")
 	g.await("suspended", func(s Shown) bool { return s.Dialog == "" && s.Order == room.OrderSuspend && s.Unhandled == 0 })
 	g.mustShow("All stations are suspended: " + adminName + ". no mains")
@@ -631,12 +540,12 @@ func TestSuspendAll(t *testing.T) {
 		g.do(func() { g.c.SetLanguage(l) })
 		g.mustShow(locales.T(l, "proctor.order.end"))
 	}
-	g.press(fyne.KeyF12)
+	g.w.Press(fyne.KeyF12)
 	g.await("the question", func(s Shown) bool { return s.Dialog == "resume" && s.Focus == "reason" })
-	g.typed("mains")
+	g.w.Typed("mains")
 	g.sign("resume")
 	g.await("going on", func(s Shown) bool { return s.Dialog == "" && s.Order == room.OrderResume })
-	if all := g.texts(); strings.Contains(all, locales.T(g.c.lang, "proctor.order.end")) {
+	if all := g.w.Texts(); strings.Contains(all, locales.T(g.c.lang, "proctor.order.end")) {
 		t.Errorf("the window still says that all is suspended:\n%s", all)
 	}
 }
@@ -644,7 +553,7 @@ func TestSuspendAll(t *testing.T) {
 // R21: every device has its row, with its state, since when, and what to do while it is unknown.
 func TestDeviceList(t *testing.T) {
 	g := newRig(t, locales.English)
-	g.press(fyne.KeyF6)
+	g.w.Press(fyne.KeyF6)
 	g.await("the empty list", func(s Shown) bool { return s.Dialog == "devices" && s.Focus == "close" })
 	g.mustShow("There is no devices file")
 	g.r.Door(exam.DoorRead{Device: "205", Known: true})
@@ -652,10 +561,10 @@ func TestDeviceList(t *testing.T) {
 	g.r.Reader("documents", "")
 	g.r.UPS(room.UPSRead{Device: "ups", State: room.StateMains, Charge: 100})
 	g.await("all of them", func(s Shown) bool {
-		return s.Door == "closed" && len(g.c.view.Devices) == 4 && strings.Contains(g.texts(), "on mains, 100")
+		return s.Door == "closed" && len(g.c.view.Devices) == 4 && strings.Contains(g.w.Texts(), "on mains, 100")
 	})
 	g.mustShow("metal detector · entrance", "UNKNOWN", "It does not answer", "hand-held detector", "door · 205", "closed", "reader · documents", "ready", "last word 09:40:00")
-	g.press(fyne.KeyEscape)
+	g.w.Press(fyne.KeyEscape)
 	g.await("the room", func(s Shown) bool { return s.Dialog == "" && s.Focus == "search" })
 }
 
@@ -670,18 +579,18 @@ func TestKeyRefused(t *testing.T) {
 		{filepath.Join(g.dir, "gone.p12"), "key-unreadable"},
 		{bad, "key-file"},
 	} {
-		g.press(fyne.KeyF1)
+		g.w.Press(fyne.KeyF1)
 		g.await("the question", func(s Shown) bool { return s.Dialog == "key" && s.Focus == "path" })
-		g.typed(c.path)
-		g.press(fyne.KeyReturn)
+		g.w.Typed(c.path)
+		g.w.Press(fyne.KeyReturn)
 		g.await("the password", func(s Shown) bool { return s.Focus == "password" })
-		g.typed("x")
+		g.w.Typed("x")
 		g.sign("key")
 		g.await(c.problem, func(s Shown) bool { return s.Problem == c.problem && s.Focus == "path" && !s.Busy })
-		if all := g.texts(); strings.Contains(all, "[proctor.") {
+		if all := g.w.Texts(); strings.Contains(all, "[proctor.") {
 			t.Errorf("%s: a sentence is missing:\n%s", c.problem, all)
 		}
-		g.press(fyne.KeyEscape)
+		g.w.Press(fyne.KeyEscape)
 		g.await("the end", func(s Shown) bool { return s.Dialog == "" })
 	}
 }
@@ -737,7 +646,7 @@ func TestLanguagesAndSizes(t *testing.T) {
 				if g.c.dialog != nil {
 					g.do(g.c.dialog.rebuild)
 				}
-				if all := g.texts(); strings.Contains(all, "[proctor.") || strings.Contains(all, "<no value>") {
+				if all := g.w.Texts(); strings.Contains(all, "[proctor.") || strings.Contains(all, "<no value>") {
 					t.Errorf("%s in %s: a sentence is missing:\n%s", scene.name, l, all)
 				}
 				need := g.w.Content().MinSize()

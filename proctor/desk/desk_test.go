@@ -23,13 +23,12 @@ import (
 	"emtihan/proctor/act"
 	"emtihan/proctor/console"
 	"emtihan/proctor/console/look"
+	"emtihan/proctor/console/look/looktest"
 	"emtihan/proctor/room"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 const (
@@ -68,16 +67,15 @@ type rig struct {
 	t     *testing.T
 	c     *console.Console
 	d     *Desk
-	w     fyne.Window
+	w     *looktest.Window
 	r     *room.Room
 	dir   string
 	eye   *fakeEye
 	desk  *slowDesk
 	shown []console.Shown
 
-	mu    sync.Mutex // guards what follows
-	now   time.Time
-	queue []func()
+	mu  sync.Mutex // guards what follows
+	now time.Time
 }
 
 // slowDesk is the room, which a test can make busy: then it does not take up who is picked until it is let.
@@ -140,27 +138,6 @@ func (g *rig) setClock(at time.Time) {
 	g.now = at
 }
 
-func (g *rig) post(f func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.queue = append(g.queue, f)
-}
-
-func (g *rig) drain() {
-	for {
-		g.mu.Lock()
-		queue := g.queue
-		g.queue = nil
-		g.mu.Unlock()
-		if len(queue) == 0 {
-			return
-		}
-		for _, f := range queue {
-			f()
-		}
-	}
-}
-
 func newRig(t *testing.T, lang locales.Lang, candidates []exam.Candidate) *rig {
 	t.Helper()
 	a := test.NewTempApp(t)
@@ -191,10 +168,9 @@ func newRig(t *testing.T, lang locales.Lang, candidates []exam.Candidate) *rig {
 			t.Error(err)
 		}
 	})
-	g.w = test.NewTempWindow(t, widget.NewLabel(""))
-	g.w.Resize(fyne.NewSize(1366, 768))
+	g.w = looktest.New(t)
 	g.desk = &slowDesk{Room: g.r}
-	g.c = console.New(g.w, s, console.Options{Lang: lang, Forms: forms, Desk: g.desk, Now: g.clock, Do: g.post, OnShow: func(x console.Shown) {
+	g.c = console.New(g.w, s, console.Options{Lang: lang, Forms: forms, Desk: g.desk, Now: g.clock, Do: g.w.Post, OnShow: func(x console.Shown) {
 		g.shown = append(g.shown, x)
 	}})
 	photo := portrait(t)
@@ -223,7 +199,7 @@ func portrait(t testing.TB) []byte {
 }
 
 func (g *rig) last() (console.Shown, Shown) {
-	g.drain()
+	g.w.Drain()
 	if len(g.shown) == 0 {
 		return console.Shown{}, Shown{}
 	}
@@ -250,71 +226,21 @@ func (g *rig) stance(s Stance) {
 	g.await("stance "+string(s), func(c console.Shown, e Shown) bool { return e.Stance == s && c.Dialog == "" })
 }
 
-// press sends keys as the toolkit does: to the control that has the keyboard.
-func (g *rig) press(names ...fyne.KeyName) {
-	g.t.Helper()
-	for _, n := range names {
-		g.drain()
-		f := g.w.Canvas().Focused()
-		if f == nil {
-			g.t.Fatal("nothing has the keyboard")
-		}
-		f.TypedKey(&fyne.KeyEvent{Name: n})
-		g.drain()
-	}
-}
-
-func (g *rig) typed(s string) {
-	g.t.Helper()
-	g.drain()
-	for _, r := range s {
-		g.w.Canvas().Focused().TypedRune(r)
-	}
-	g.drain()
-}
-
 // sign types the code into the dialog that is open.
 func (g *rig) sign(dialog string) {
 	g.t.Helper()
 	g.await("dialog "+dialog, func(s console.Shown, _ Shown) bool { return s.Dialog == dialog })
-	g.press(fyne.KeyF10)
+	g.w.Press(fyne.KeyF10)
 	g.await("the code", func(s console.Shown, _ Shown) bool { return s.Focus == "code" })
-	g.typed(adminCode)
-	g.press(fyne.KeyReturn)
+	g.w.Typed(adminCode)
+	g.w.Press(fyne.KeyReturn)
 }
 
 func (g *rig) shift() {
 	g.t.Helper()
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.sign("shift")
 	g.await("the entry open", func(s console.Shown, e Shown) bool { return e.Shift && s.Dialog == "" && s.Focus == "search" })
-}
-
-func (g *rig) texts() string {
-	var all []string
-	g.drain()
-	var walk func(o fyne.CanvasObject)
-	walk = func(o fyne.CanvasObject) {
-		if o == nil || !o.Visible() {
-			return
-		}
-		switch o := o.(type) {
-		case *canvas.Text:
-			all = append(all, o.Text)
-		case *widget.Label:
-			all = append(all, o.Text)
-		case *fyne.Container:
-			for _, x := range o.Objects {
-				walk(x)
-			}
-		case fyne.Widget:
-			for _, x := range test.WidgetRenderer(o).Objects() {
-				walk(x)
-			}
-		}
-	}
-	walk(g.w.Content())
-	return strings.Join(all, "\n")
 }
 
 // R7: two hundred candidates, each by the reader or by typing the seat: never more than three actions (a scan or a word typed,
@@ -331,15 +257,15 @@ func TestTwoHundred(t *testing.T) {
 			g.r.Scan("documents", p.IIN, nil) // the reader does the typing
 			actions++
 		} else {
-			g.typed(p.Seat)
-			g.press(fyne.KeyReturn)
+			g.w.Typed(p.Seat)
+			g.w.Press(fyne.KeyReturn)
 			actions++ // one word and its Enter: what a scanner that is a keyboard sends
 		}
 		actions++ // the look
 		g.await("the candidate "+p.Seat, func(_ console.Shown, e Shown) bool {
 			return e.Stance == Free && g.d.person().IIN == p.IIN && e.Photo
 		})
-		g.press(fyne.KeyReturn)
+		g.w.Press(fyne.KeyReturn)
 		actions++
 		g.await("admitted "+p.Seat, func(_ console.Shown, e Shown) bool { return e.Admitted == i+1 && e.Stance == Inside })
 		most = max(most, actions)
@@ -351,7 +277,7 @@ func TestTwoHundred(t *testing.T) {
 		t.Errorf("in the end %+v", got)
 	}
 	// Nobody is admitted twice by a finger that stays on the key.
-	g.press(fyne.KeyReturn, fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn, fyne.KeyReturn)
 	if got := g.r.View().Entry; got.Admitted != 200 {
 		t.Errorf("after two more Enters %+v", got)
 	}
@@ -364,27 +290,27 @@ func TestTheChoiceIsAtOnce(t *testing.T) {
 	g := newRig(t, locales.Russian, people)
 	g.r.Detector(exam.DetectorRead{Device: "gate", Known: true})
 	g.shift()
-	g.typed("1")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("1")
+	g.w.Press(fyne.KeyReturn)
 	g.await("the first", func(s console.Shown, e Shown) bool { return s.Gate == "1" && e.Stance == Free && !g.c.Picking() })
 	g.desk.busy = true
-	g.typed("2")
-	g.press(fyne.KeyReturn, fyne.KeyReturn)
+	g.w.Typed("2")
+	g.w.Press(fyne.KeyReturn, fyne.KeyReturn)
 	if p := g.d.person(); p.IIN != people[1].IIN {
 		t.Errorf("%q stands at the desk, %q was picked", p.Seat, people[1].Seat)
 	}
-	g.press(fyne.KeyF10)
+	g.w.Press(fyne.KeyF10)
 	g.await("act 11", func(s console.Shown, _ Shown) bool { return s.Dialog == "act-11" })
-	if texts := g.texts(); !strings.Contains(texts, people[1].Name) {
+	if texts := g.w.Texts(); !strings.Contains(texts, people[1].Name) {
 		t.Errorf("the act is not about %s:\n%s", people[1].Name, texts)
 	}
-	g.press(fyne.KeyEscape)
+	g.w.Press(fyne.KeyEscape)
 	g.desk.held[0]()
 	g.await("the room's answer", func(console.Shown, Shown) bool { return !g.c.Picking() })
 	if got := g.r.View().Entry.Admitted; got != 0 {
 		t.Errorf("%d let in unseen", got)
 	}
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.await("the second let in", func(_ console.Shown, e Shown) bool { return e.Admitted == 1 && e.Stance == Inside })
 	if got := g.d.person().IIN; got != people[1].IIN {
 		t.Errorf("%s was let in", got)
@@ -401,20 +327,20 @@ func TestWhatIsDue(t *testing.T) {
 	// An alarm of the detector: act 10, and the candidate stays out.
 	g.r.Scan("documents", people[0].IIN, nil)
 	g.stance(Free)
-	if all := g.texts(); !strings.Contains(all, "Состояние рамки неизвестно") {
+	if all := g.w.Texts(); !strings.Contains(all, "Состояние рамки неизвестно") {
 		t.Errorf("an unknown detector is not spoken of (R21):\n%s", all)
 	}
 	g.r.Detector(exam.DetectorRead{Device: "gate", Known: true, Active: true, Count: 1, Alarms: 1})
 	g.stance(Alarmed)
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.await("act 10", func(s console.Shown, _ Shown) bool { return s.Dialog == "act-10" && s.Focus == "items" })
-	g.typed("ph")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("ph")
+	g.w.Press(fyne.KeyReturn)
 	g.sign("act-10")
 	g.await("the act", func(s console.Shown, _ Shown) bool { return s.Dialog == "done" })
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.stance(Barred)
-	g.press(fyne.KeyReturn) // does nothing for who is kept out
+	g.w.Press(fyne.KeyReturn) // does nothing for who is kept out
 	g.r.Detector(exam.DetectorRead{Device: "gate", Known: true, Count: 1})
 
 	// Another face: act 11, or by document with a reason and a code.
@@ -424,21 +350,21 @@ func TestWhatIsDue(t *testing.T) {
 		return g.eye.sees(Glance{Face: &room.Face{Verdict: exam.VerdictRefused, Reason: "mismatch", Score: 0.1, Threshold: 0.5}})
 	})
 	g.stance(Mismatch)
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.await("act 11", func(s console.Shown, _ Shown) bool { return s.Dialog == "act-11" })
-	g.press(fyne.KeyEscape)
+	g.w.Press(fyne.KeyEscape)
 	g.stance(Mismatch)
-	g.press(fyne.KeyF7)
+	g.w.Press(fyne.KeyF7)
 	g.await("the reason", func(s console.Shown, _ Shown) bool { return s.Dialog == "overrule" && s.Focus == "reason" })
-	g.typed("паспорт")
+	g.w.Typed("паспорт")
 	g.sign("overrule")
 	g.await("admitted by decision", func(_ console.Shown, e Shown) bool { return e.Stance == Inside && e.Admitted == 1 })
 
 	// A mistake is taken back, and the candidate stands at the desk again.
-	g.press(fyne.KeyF8)
+	g.w.Press(fyne.KeyF8)
 	g.stance(Free)
 	g.await("nobody admitted", func(_ console.Shown, e Shown) bool { return e.Admitted == 0 && e.Queue == 1 })
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.stance(Inside)
 
 	// Too late: 40:00 is in time, a minute later is not (R3).
@@ -446,20 +372,20 @@ func TestWhatIsDue(t *testing.T) {
 	g.r.Scan("documents", people[2].IIN, nil)
 	g.stance(Free)
 	g.setClock(start.Add(41 * time.Minute))
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.stance(Inside)
 	g.r.Scan("documents", people[3].IIN, nil)
 	g.stance(Late)
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.stance(Turned)
 
 	// A finding of the hand-held detector leads to act 10 with how it was found.
 	g.r.Scan("documents", people[4].IIN, nil)
 	g.stance(Late)
-	g.press(fyne.KeyF5)
+	g.w.Press(fyne.KeyF5)
 	g.await("act 10 by hand", func(s console.Shown, _ Shown) bool { return s.Dialog == "act-10" && s.Focus == "items" })
-	g.typed("watch")
-	g.press(fyne.KeyReturn)
+	g.w.Typed("watch")
+	g.w.Press(fyne.KeyReturn)
 	g.sign("act-10")
 	g.await("the act", func(s console.Shown, _ Shown) bool { return s.Dialog == "done" && s.Acts == 2 })
 	v := g.r.View()
@@ -479,27 +405,27 @@ func TestNoPhotoNoCamera(t *testing.T) {
 	g.shift()
 	g.r.Scan("documents", people[0].IIN, nil)
 	g.await("no photo", func(_ console.Shown, e Shown) bool { return e.Face == "no-photo" && !e.Photo && e.Stance == Free })
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.stance(Inside)
 	g.r.Scan("documents", people[1].IIN, nil)
 	g.await("no camera", func(_ console.Shown, e Shown) bool {
 		return e.Face == "no-camera" || e.Photo && g.eye.sees(Glance{Trouble: "no-camera"}) && false
 	})
-	if all := g.texts(); !strings.Contains(all, "check its cable") {
+	if all := g.w.Texts(); !strings.Contains(all, "check its cable") {
 		t.Errorf("the camera is not spoken of:\n%s", all)
 	}
 	img := image.NewRGBA(image.Rect(0, 0, 4, 4))
 	img.Set(0, 0, color.White)
 	g.eye.sees(Glance{Picture: img})
 	g.await("the picture", func(_ console.Shown, e Shown) bool { return e.Face == "" && g.d.live.Image != nil })
-	g.press(fyne.KeyReturn)
+	g.w.Press(fyne.KeyReturn)
 	g.stance(Inside)
 }
 
 // Forms 11-1 and 11-2 are printed from the entry (R8).
 func TestLists(t *testing.T) {
 	g := newRig(t, locales.Russian, many(t, 200))
-	g.press(fyne.KeyF11)
+	g.w.Press(fyne.KeyF11)
 	g.await("the seating list", func(_ console.Shown, e Shown) bool { return e.Printed == act.SeatingList })
 	g.d.print(act.Distribution)
 	g.await("the distribution", func(_ console.Shown, e Shown) bool { return e.Printed == act.Distribution })
@@ -526,7 +452,7 @@ func TestLanguagesAndSizes(t *testing.T) {
 			g.r.Detector(exam.DetectorRead{Device: "gate", Known: true, Active: true, Count: 1, Alarms: 1})
 			g.stance(Alarmed)
 		}},
-		{"nobody-fits", func() { g.typed("zzz") }},
+		{"nobody-fits", func() { g.w.Typed("zzz") }},
 	}
 	for _, scene := range scenes {
 		scene.set()
@@ -534,8 +460,8 @@ func TestLanguagesAndSizes(t *testing.T) {
 			g.c.SetLanguage(l)
 			for _, size := range []fyne.Size{fyne.NewSize(1366, 768), fyne.NewSize(1920, 1080)} {
 				g.w.Resize(size)
-				g.drain()
-				if all := g.texts(); strings.Contains(all, "[proctor.") || strings.Contains(all, "<no value>") {
+				g.w.Drain()
+				if all := g.w.Texts(); strings.Contains(all, "[proctor.") || strings.Contains(all, "<no value>") {
 					t.Errorf("%s in %s: a sentence is missing:\n%s", scene.name, l, all)
 				}
 				if min := g.w.Content().MinSize(); min.Width > size.Width || min.Height > size.Height {
