@@ -180,6 +180,9 @@ func (c *Console) Show(v room.View) {
 		c.pending = false
 		c.mu.Unlock()
 		c.view = v
+		if v.Gate == c.picked {
+			c.picked = ""
+		}
 		c.update()
 	})
 }
@@ -263,7 +266,7 @@ func (c *Console) Gate() string {
 	return c.view.Gate
 }
 
-// Picking reports whether the room has not answered the last Pick yet: alarms about that person may still be on their way.
+// Picking reports whether whoever was picked is not in the view yet: what the room knows about them is still on its way.
 func (c *Console) Picking() bool { return c.picked != "" }
 
 // Pick puts a candidate into the gate. What is pressed next is about them, however long the room takes: an act must not be
@@ -274,8 +277,8 @@ func (c *Console) Pick(iin string, done func(error)) {
 	}
 	c.picked = iin
 	c.opt.Desk.Gate(iin, func(err error) {
-		// The room shows its view before it answers, so the view has whom it took.
 		c.opt.Do(func() {
+			// The room shows its view before it answers: whom the view does not have, it refused.
 			if c.picked == iin {
 				c.picked = ""
 			}

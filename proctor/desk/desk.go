@@ -57,6 +57,7 @@ type Stance string
 // The stances, in the order in which one goes before the other.
 const (
 	Nobody   Stance = "nobody"   // nobody stands there
+	Called   Stance = "called"   // just picked: what the room knows about them is not there yet
 	Barred   Stance = "barred"   // an act keeps them out
 	Inside   Stance = "inside"   // admitted already
 	Alarmed  Stance = "alarmed"  // an alarm about them is open: an act, or a decision that none is needed
@@ -165,6 +166,13 @@ func (d *Desk) person() room.Person {
 	}
 	p, _ := d.view.Person(iin)
 	return p
+}
+
+func (d *Desk) stance(p room.Person) Stance {
+	if d.c.Picking() {
+		return Called
+	}
+	return StanceOf(d.view, p)
 }
 
 // Update implements console.Page.
@@ -304,10 +312,8 @@ func (d *Desk) enter() {
 		d.openShift()
 		return
 	}
-	if d.c.Picking() {
-		return // a second Enter on the heels of the first, or of a scanner's, lets nobody in unseen
-	}
-	switch StanceOf(d.view, p) {
+	// A second Enter on the heels of the first, or of a scanner's, finds them called and lets nobody in unseen.
+	switch d.stance(p) {
 	case Free:
 		d.opt.Room.Admit(p.IIN, d.told)
 	case Late:
@@ -368,7 +374,7 @@ func (d *Desk) impostor(p room.Person) {
 
 // overrule lets somebody in by an administrator's own decision (R3, R10), or settles an alarm that needs no act.
 func (d *Desk) overrule(p room.Person) {
-	switch StanceOf(d.view, p) {
+	switch d.stance(p) {
 	case Alarmed:
 		if a, ok := d.alarm(p); ok {
 			d.c.OpenDismiss(a)
@@ -425,7 +431,7 @@ func (d *Desk) print(id string) {
 func (d *Desk) Shown() any {
 	p := d.person()
 	s := Shown{
-		Stance: StanceOf(d.view, p), Shift: d.view.Shift != "", Photo: d.photo != nil, Listed: len(d.people), Face: d.trouble, Printed: d.printed,
+		Stance: d.stance(p), Shift: d.view.Shift != "", Photo: d.photo != nil, Listed: len(d.people), Face: d.trouble, Printed: d.printed,
 		Expected: d.view.Entry.Expected, Admitted: d.view.Entry.Admitted, Queue: d.view.Entry.Queue, Absent: d.view.Entry.Absent,
 		Late: d.view.Entry.Late, Barred: d.view.Entry.Barred,
 	}

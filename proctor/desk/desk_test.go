@@ -292,13 +292,14 @@ func TestTheChoiceIsAtOnce(t *testing.T) {
 	g.shift()
 	g.w.Typed("1")
 	g.w.Press(fyne.KeyReturn)
-	g.await("the first", func(s console.Shown, e Shown) bool { return s.Gate == "1" && e.Stance == Free && !g.c.Picking() })
+	g.await("the first", func(s console.Shown, e Shown) bool { return s.Gate == "1" && e.Stance == Free })
 	g.desk.busy = true
 	g.w.Typed("2")
 	g.w.Press(fyne.KeyReturn, fyne.KeyReturn)
 	if p := g.d.person(); p.IIN != people[1].IIN {
 		t.Errorf("%q stands at the desk, %q was picked", p.Seat, people[1].Seat)
 	}
+	g.stance(Called)
 	g.w.Press(fyne.KeyF10)
 	g.await("act 11", func(s console.Shown, _ Shown) bool { return s.Dialog == "act-11" })
 	if texts := g.w.Texts(); !strings.Contains(texts, people[1].Name) {
@@ -306,7 +307,7 @@ func TestTheChoiceIsAtOnce(t *testing.T) {
 	}
 	g.w.Press(fyne.KeyEscape)
 	g.desk.held[0]()
-	g.await("the room's answer", func(console.Shown, Shown) bool { return !g.c.Picking() })
+	g.stance(Free)
 	if got := g.r.View().Entry.Admitted; got != 0 {
 		t.Errorf("%d let in unseen", got)
 	}

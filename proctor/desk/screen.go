@@ -192,7 +192,7 @@ func (d *Desk) draw() {
 	setLabel(d.shift, d.shiftText())
 
 	p := d.person()
-	stance := StanceOf(d.view, p)
+	stance := d.stance(p)
 	look.SetText(d.seat, p.Seat, look.Ink)
 	setLabel(d.name, p.Name)
 	facts := ""
@@ -251,7 +251,7 @@ func tones(s Stance) (widget.Importance, color.Color) {
 // stanceText says what is due, and by which key.
 func (d *Desk) stanceText(p room.Person) string {
 	c, at := d.c, p.Decided.Format("15:04:05")
-	switch s := StanceOf(d.view, p); s {
+	switch s := d.stance(p); s {
 	case Barred:
 		return c.T("entry.is.barred", "Number", p.Barred)
 	case Inside:
@@ -325,7 +325,7 @@ func (d *Desk) shiftText() string {
 // enable leaves the deeds that can be done now.
 func (d *Desk) enable(s Stance) {
 	can := map[string]bool{
-		"admit": s != Nobody && s != Barred && s != Inside && s != Turned, "finding": s != Barred, "impostor": s != Nobody && s != Barred && s != Inside,
+		"admit": s != Nobody && s != Called && s != Barred && s != Inside && s != Turned, "finding": s != Barred, "impostor": s != Nobody && s != Barred && s != Inside,
 		"overrule": s == Alarmed || s == Mismatch || s == Late || s == Turned, "undo": s == Inside && !d.person().Decided.IsZero() || s == Turned,
 		"act": s == Alarmed || s == Mismatch, "seating": true,
 	}
