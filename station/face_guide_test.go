@@ -12,7 +12,9 @@ import (
 	"emtihan/devices/camera"
 	"emtihan/exam"
 	"emtihan/proctor/identity"
+	"emtihan/station/look"
 
+	"fyne.io/fyne/v2"
 	"gocv.io/x/gocv"
 )
 
@@ -89,6 +91,51 @@ func TestGuideSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// R2, R10: with large text, too, whoever was told what to change sees the button that tries again, and Enter presses it.
+func TestTryAgainIsInSight(t *testing.T) {
+	models, media := parts(t)
+	photo := registered(t, models, media)
+	opt := lay(t, sitting("doctoral", "short-demo", "kk"))
+	write(t, filepath.Join(filepath.Dir(opt.Session), "photo.png"), photo)
+	opt.Camera, opt.Models, opt.Lang, opt.Scale = film(t, filepath.Join(media, "cap13_edit2.mp4")+"#t=2,6", hand(seat13)), models, locales.Kazakh, 2
+	g := newRig(t, opt)
+	g.u.win.Resize(fyne.NewSize(1366, 768))
+	g.login(nurlan)
+	next := g.u.t("station.face.unsure")
+	painted := time.Now()
+	g.await("the end of a check", func() bool {
+		if time.Since(painted) > time.Second { // the toolkit lets go of what nobody paints
+			painted = time.Now()
+			g.u.win.Canvas().Capture()
+		}
+		return g.reads(next)
+	})
+	for range 3 { // heights that follow from widths
+		g.u.win.Content().Refresh()
+		g.u.win.Resize(fyne.NewSize(1366, 768))
+	}
+	g.drain()
+	g.picture("face-again-200")
+	for _, fault := range faults(g.u.win.Canvas()) {
+		t.Error(fault)
+	}
+	shown := false
+	for _, s := range seen(g.u.win.Canvas()) {
+		if s.text.Text == g.u.t("station.face.again") {
+			shown = s.at.within(s.sight)
+		}
+	}
+	if !shown {
+		t.Error("the button is out of sight")
+	}
+	if b, ok := g.u.win.Canvas().Focused().(*look.Button); !ok || b.Text != g.u.t("station.face.again") {
+		t.Errorf("the focus is with %T", g.u.win.Canvas().Focused())
+	}
+	g.key(fyne.KeyReturn)
+	g.await("another check", func() bool { return !g.reads(next) })
+	g.end()
+}
+
 // A sentence stands for a second at least, whatever the camera sees in between; a movement that is asked for comes at once.
 func TestSentencesAreSteady(t *testing.T) {
 	var s steady
@@ -115,6 +162,41 @@ func TestSentencesAreSteady(t *testing.T) {
 		if got, changed := s.take(tt.key, tt.urgent, at(tt.ms)); got != tt.says || changed != tt.changes {
 			t.Errorf("at %d ms %s: says %s, changed %v; want %s, %v", tt.ms, tt.key, got, changed, tt.says, tt.changes)
 		}
+	}
+}
+
+// A hand before a small face is now an obstacle, now too far away: one of both is said, and stays. When the hand goes, the other
+// is said within a second; a single odd picture changes nothing.
+func TestSentencesDoNotWaver(t *testing.T) {
+	var s steady
+	now := time.Now()
+	for i := range 100 { // four seconds
+		key := "hand"
+		if i%2 == 1 || i%5 == 3 {
+			key = "closer"
+		}
+		if got, _ := s.take(key, false, now.Add(time.Duration(i)*40*time.Millisecond)); got != "hand" {
+			t.Fatalf("after %d ms it says %s", 40*i, got)
+		}
+	}
+	since := now.Add(4 * time.Second)
+	changed := time.Duration(-1)
+	for i := range 50 {
+		at := time.Duration(i) * 40 * time.Millisecond
+		key := "closer"
+		if i == 40 {
+			key = "blurred"
+		}
+		got, fresh := s.take(key, false, since.Add(at))
+		if fresh {
+			if got != "closer" || changed >= 0 {
+				t.Fatalf("after %v it says %s", at, got)
+			}
+			changed = at
+		}
+	}
+	if changed < 0 || changed > time.Second {
+		t.Errorf("the other sentence came after %v", changed)
 	}
 }
 

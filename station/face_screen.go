@@ -32,19 +32,22 @@ func (u *ui) faceScreen(purpose exam.Purpose) *screen {
 	f.retry = look.NewButton(u.t("station.face.again"), look.Primary, u.keys, f.again)
 	f.steps = look.Note("")
 	f.steps.Hide()
+	f.lead = look.Body(u.t("station.face.lead." + string(purpose)))
+	f.next = look.Body("")
+	f.next.Hide()
 	f.column = container.NewVBox(
-		look.Heading(u.t("station.face.title."+string(purpose))),
-		look.Body(u.t("station.face.lead."+string(purpose))),
+		look.Heading(u.t("station.face.title."+string(purpose))), f.lead,
 		look.Gap(6), f.banner.box, f.steps, look.Gap(6), f.retry,
 	)
 	if purpose == exam.PurposeLeave {
 		f.column.Add(look.NewButton(u.t("station.face.stay"), look.Plain, u.keys, func() { u.do(exam.CancelLeave{}, nil) }))
 	}
+	f.column.Add(f.next)
 	f.picture = container.NewStack()
 	f.frame.text = container.NewVScroll(f.column)
 	f.root = container.New(f.frame, f.picture, f.frame.text)
 	s := &screen{name: "face-" + string(purpose), enter: f.again, close: f.close}
-	s.sight = func(s *sight) { s.Face, s.Score = f.last, f.score }
+	s.sight = func(s *sight) { s.Face, s.Score, s.Says, s.Doubted = f.last, f.score, f.says(), f.unsure }
 	s.root = u.page(container.NewStack(canvas.NewRectangle(look.Desk), f.root))
 	if purpose != exam.PurposeReturn {
 		f.begin()
@@ -52,6 +55,7 @@ func (u *ui) faceScreen(purpose exam.Purpose) *screen {
 	}
 	// Who has just been let out still sits there: only the candidate can say that they are back.
 	f.retry.SetText(u.t("station.face.back"))
+	s.shown = func() { u.win.Canvas().Focus(f.retry) }
 	f.say(look.Calm, "")
 	away := look.Strong("")
 	f.column.Add(away)
@@ -77,8 +81,10 @@ type faceCheck struct {
 	picture  *fyne.Container
 	column   *fyne.Container
 	banner   *saying
+	lead     *widget.Label // with large text only until a check has come to nothing
 	steps    *widget.Label
 	retry    *look.Button
+	next     *widget.Label // what else can be done after a check that came to nothing
 	steady   steady
 	last     string // reason or hint, for the diagnostics
 	score    string
@@ -110,6 +116,11 @@ func (f *faceCheck) begin() {
 	}
 	f.retry.SetText(f.u.t("station.face.again"))
 	f.retry.Disable()
+	// A frame about a button that does nothing now would look like one that does.
+	if f.u.win.Canvas().Focused() == fyne.Focusable(f.retry) {
+		f.u.win.Canvas().Unfocus()
+	}
+	f.next.Hide()
 	f.steady = steady{}
 	f.steps.Hide()
 	f.point(aim{ring: ringCalm, done: ringDone})
@@ -128,7 +139,16 @@ func (f *faceCheck) again() {
 func (f *faceCheck) say(tone look.Tone, text string) {
 	if f.banner.set(tone, text) && f.frame.text != nil {
 		f.frame.text.Refresh()
+		f.u.see()
 	}
+}
+
+// says is all that is said at present, for the diagnostics.
+func (f *faceCheck) says() string {
+	if f.next.Visible() {
+		return f.banner.text.Text + " " + f.next.Text
+	}
+	return f.banner.text.Text
 }
 
 func (f *faceCheck) point(a aim) { f.eye.aim.Store(&a) }
@@ -149,22 +169,25 @@ func (f *faceCheck) observe(o *identity.Observation, now time.Time) {
 	f.last = string(o.Hint)
 	a := aim{ring: ringCalm, done: ringDone, progress: o.Progress}
 	key, urgent := "face."+string(f.plainer(o.Hint)), false
-	if o.Hint != identity.HoldStill {
-		a.ring = ringAsks
-	}
 	if c := o.Challenge; c != nil && !c.Done && !c.Failed {
 		a.progress = float64(c.Index) / float64(max(c.Count, 1))
 		// Who turns the head away is told so by every check of quality, and is asked to at this moment.
 		if !hinders[o.Hint] {
-			key, a.ring, a.arrow = "face.step."+string(c.Step), ringCalm, c.Step
+			key, a.arrow = "face.step."+string(c.Step), c.Step
 			urgent = true
 		}
 		f.stepsOf(c)
 	}
+	key, changed := f.steady.take(key, urgent, now)
+	good := key == "face."+string(identity.HoldStill)
+	// The oval goes with the sentence, and does not change its colour with every picture.
+	if !good && a.arrow == "" {
+		a.ring = ringAsks
+	}
 	f.point(a)
-	if key, changed := f.steady.take(key, urgent, now); changed {
+	if changed {
 		tone := look.Calm
-		if key == "face."+string(identity.HoldStill) {
+		if good {
 			tone = look.Fine
 		}
 		f.say(tone, f.u.t(key))
@@ -204,11 +227,20 @@ func (f *faceCheck) result(r *identity.Result) {
 			next = "station.face.ask"
 		}
 		f.point(aim{ring: ringAsks, done: ringDone})
-		f.say(look.Warning, u.t("face."+string(f.plainer(r.Reason)))+" "+u.t(next))
-		f.retry.Enable()
+		// What to change stands alone above the button, where it stood during the check: nothing jumps, and the button stays in sight.
+		show(f.lead, look.Scale() < largeText)
+		f.next.TextStyle.Bold = f.unsure >= manyUnsure
+		f.next.SetText(u.t(next))
+		f.next.Show()
+		f.say(look.Warning, u.t("face."+string(f.plainer(r.Reason))))
+		f.column.Refresh()
+		f.offer()
 	}
 	u.see()
 }
+
+// largeText is the size from which on the window has no room for what was said before the first check.
+const largeText = 1.5
 
 // manyUnsure checks without a verdict are enough to send for a person.
 const manyUnsure = 3
@@ -226,8 +258,17 @@ func (f *faceCheck) trouble(err error) {
 		u.see()
 	}
 	if problem.Of(err) == problem.CameraMissing {
+		f.retry.Disable() // it goes on by itself
 		f.eye.check()
 	} else {
-		f.retry.Enable()
+		f.offer()
+	}
+}
+
+// offer lets the candidate try again, and shows that Enter does.
+func (f *faceCheck) offer() {
+	f.retry.Enable()
+	if f.u.sheet == nil {
+		f.u.win.Canvas().Focus(f.retry)
 	}
 }

@@ -160,7 +160,7 @@ func mapCell(m exam.ItemMarks) fyne.CanvasObject {
 	case !m.Answered:
 		sign, ink = "–", look.Quiet
 	}
-	text := fmt.Sprintf("%d %s", m.Number, sign)
+	text := fmt.Sprintf("%d: %s", m.Number, sign) // without the colon a dash would make a range of it
 	if !m.Held {
 		text += fmt.Sprintf(" %d/%d", m.Points, m.Most)
 	}

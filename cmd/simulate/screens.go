@@ -752,14 +752,14 @@ func (x *sitter) short() error {
 	if _, err := x.act(nil, screenIs("end")); err != nil {
 		return err
 	}
-	appeal := x.sheet("content-appeal", "content-appeal", "Tab", "Return")
-	first := appeal.open
-	appeal.open = func() error {
+	results, appeal := x.sheet("map", "map", "Tab", "Return"), x.sheet("content-appeal", "content-appeal", "Tab", "Return")
+	first := results.open
+	results.open = func() error {
 		err := first()
-		first = x.sheet("", "content-appeal", "Return").open // the button keeps the focus from then on
+		first = x.sheet("", "map", "shift+Tab", "Return").open // the button of the appeal keeps the focus from then on
 		return err
 	}
-	return x.shoot(shot{name: "result"}, appeal)
+	return x.shoot(shot{name: "result"}, results, appeal)
 }
 
 // makeShort gives the session in a folder a profile of its own.

@@ -53,7 +53,7 @@ type newcomer struct {
 // Frames of the videos, found by the quality gate's own measures. In both parts the right man sits in goodSeat.
 const (
 	seatedFirst, seatedFrames = 50, 400 // he looks into the camera
-	turnedFirst, turnedFrames = 508, 9  // he has turned his head by 37 to 39°
+	turnedFirst, turnedFrames = 509, 6  // he has turned his head by 37 to 39°
 )
 
 // goodSeat is where his face is in the first hundred of those frames, in pixels.
@@ -198,7 +198,9 @@ func (x *newcomer) try(name string, t faceTry, n int, lang locales.Lang) (string
 			return strings.HasPrefix(text, locales.T(lang, "face."+string(r)))
 		})
 	}
-	over := func(m map[string]any) bool { return number(m, "doubted") > int64(n) || !onFaceCheck(m) && m["screen"] != "login" }
+	over := func(m map[string]any) bool {
+		return number(m, "doubted") > int64(n) || !onFaceCheck(m) && m["screen"] != "login"
+	}
 	said, guided := "", false
 	step := func(ok saw) saw {
 		return func(m map[string]any) bool {

@@ -8,6 +8,7 @@ import (
 	"image"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,8 +36,9 @@ const (
 	// besideWindow is how much wider and higher the display is than the largest window.
 	besideWindow = 40
 	// How long the window must have shown the same to count as having come to rest: the station settles heights that follow
-	// from widths a quarter of a second after a change.
-	quietFor = 500 * time.Millisecond
+	// from widths a quarter of a second after a change. On a busy machine each process that waits for the processor adds this
+	// much again, up to a bound.
+	quietFor, quietMost = 500 * time.Millisecond, 4 * time.Second
 	// What may go on changing: the clock, a caret.
 	clockWide, clockHigh = 260, 60
 )
@@ -353,6 +355,10 @@ func (h *hand) grab() (*image.RGBA, error) {
 func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 	const patience = 20 * time.Second
 	begun := time.Now()
+	quiet := quietFor
+	if load, err := strconv.ParseFloat(load(), 64); err == nil {
+		quiet = min(quietMost, time.Duration(max(1, load/float64(runtime.NumCPU()))*float64(quietFor)))
+	}
 	var last *image.RGBA
 	since := begun
 	for {
@@ -365,7 +371,7 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 		}
 		last = now
 		fresh := before == nil || differ(before, now) != image.Rectangle{}
-		if fresh && time.Since(since) >= quietFor && !blank(now) {
+		if fresh && time.Since(since) >= quiet && !blank(now) {
 			return now, nil
 		}
 		if h.ended() {
