@@ -44,6 +44,7 @@ type Response struct {
 	Appeal  string   `cbor:"5,keyasint"` // technical appeal on the item (R15)
 	Seen    bool     `cbor:"6,keyasint"`
 	Struck  []string `cbor:"7,keyasint"` // options struck out, in the order in which that was done
+	Theme   string   `cbor:"8,keyasint"` // items with themes: the chosen one
 }
 
 // MaxHighlights is the most highlights that one passage may have.
@@ -127,6 +128,8 @@ type Attempt struct {
 
 	Presence   Presence `cbor:"32,keyasint"` // what the camera showed last in this run; empty: nobody looked (R17)
 	FramesKept int      `cbor:"33,keyasint"` // pictures that the watch has kept
+
+	Obeyed *Suspended `cbor:"39,keyasint"` // the room's order to suspend that was obeyed last, or nil; see HasObeyed
 }
 
 // NewAttempt returns the empty state; the first event must be Opened. The paper may be nil for looking at an attempt
@@ -136,6 +139,14 @@ func NewAttempt(paper *Paper) *Attempt { return &Attempt{Paper: paper} }
 // IsRunning reports whether the candidate can answer now (time apart).
 func (a *Attempt) IsRunning() bool {
 	return a.Phase == PhaseRunning && a.Lock == nil && !a.Away && !a.Leaving && a.Suspended == nil && !a.Barred()
+}
+
+// HasObeyed reports whether the attempt was suspended by this order of the room before, or heard of it while it was suspended
+// for another cause. Whoever let the candidate go on since has decided against the order, however often it is repeated (R6).
+// Number, name and reason must be the same: a room whose log was lost counts anew, and its orders are not to be missed. Only
+// the last order counts, since the room repeats no other.
+func (a *Attempt) HasObeyed(order Suspend) bool {
+	return order.Order != 0 && a.Obeyed != nil && *a.Obeyed == Suspended(order)
 }
 
 // Allowance returns the candidate's whole time, extra time included (R1, R2).
@@ -366,6 +377,8 @@ func (a *Attempt) fold(r Recorded) error {
 		})
 	case Chosen:
 		return a.respond(e.Item, func(r *Response) error { r.Options = e.Options; return nil })
+	case ThemeChosen:
+		return a.foldTheme(e)
 	case Flagged:
 		return a.respond(e.Item, func(r *Response) error { r.Flagged = e.On; return nil })
 	case OptionStruck:
@@ -410,7 +423,14 @@ func (a *Attempt) fold(r Recorded) error {
 		a.AwayOver = a.AwayOver || e.Limit == LimitLeaveMinutes
 		a.Limits = append(slices.Clip(a.Limits), e.Limit)
 	case Suspended:
-		a.Suspended = &e
+		if e.Order != 0 {
+			a.Obeyed = &e
+		}
+		// What was decided on for this attempt alone does not end with an order to all. The same words by the same person are
+		// the same suspension, recorded when orders had no numbers.
+		if e.Order == 0 || a.Suspended == nil || a.Suspended.Order != 0 || a.Suspended.Deed == e.Deed {
+			a.Suspended = &e
+		}
 	case SuspensionEnded:
 		a.Suspended = nil
 	case ExtraGranted:

@@ -233,9 +233,10 @@ func TestEveryRecordRoundTrips(t *testing.T) { // R22
 		}
 		nan := cmp.FilterValues(func(a, b float64) bool { return math.IsNaN(a) && math.IsNaN(b) }, cmp.Ignore())
 		empty := cmp.FilterValues(func(a, b []string) bool { return len(a)+len(b) == 0 }, cmp.Ignore())
+		hashes := cmp.FilterValues(func(a, b []byte) bool { return len(a)+len(b) == 0 }, cmp.Ignore())
 		effects := cmp.FilterValues(func(a, b []exam.Effect) bool { return len(a)+len(b) == 0 }, cmp.Ignore())
 		scores := cmp.FilterValues(func(a, b []exam.BlockScore) bool { return len(a)+len(b) == 0 }, cmp.Ignore())
-		if d := cmp.Diff(want, got, nan, empty, effects, scores, cmp.FilterValues(func(a, b []exam.Warning) bool { return len(a)+len(b) == 0 }, cmp.Ignore())); d != "" {
+		if d := cmp.Diff(want, got, nan, empty, hashes, effects, scores, cmp.FilterValues(func(a, b []exam.Warning) bool { return len(a)+len(b) == 0 }, cmp.Ignore())); d != "" {
 			t.Fatalf("(-written +read):\n%s", d)
 		}
 	})

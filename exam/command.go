@@ -58,6 +58,8 @@ type (
 		Item    string
 		Options []string
 	}
+	// ChooseTheme chooses one of the themes of an item, or another one in its place; the text stays.
+	ChooseTheme struct{ Item, Theme string }
 	// Flag marks an item for a second look.
 	Flag struct {
 		Item string
@@ -105,8 +107,12 @@ type (
 	Lock struct{ Deed }
 	// Unlock releases it.
 	Unlock struct{ Deed }
-	// Suspend stops the exam.
-	Suspend struct{ Deed }
+	// Suspend stops the exam. With the number of an order of the room it is refused where the attempt has obeyed that order
+	// already, and taken where the exam is suspended for another cause.
+	Suspend struct {
+		Deed
+		Order uint64 // 0: no order, or one without a number
+	}
 	// EndSuspension lets it go on.
 	EndSuspension struct{ Deed }
 	// GrantExtra gives extra time (R2).
@@ -185,6 +191,7 @@ func (Enter) command()              {}
 func (Show) command()               {}
 func (Edit) command()               {}
 func (Choose) command()             {}
+func (ChooseTheme) command()        {}
 func (Flag) command()               {}
 func (Strike) command()             {}
 func (Highlight) command()          {}
@@ -348,7 +355,7 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		}
 		return deed(c.Deed, Unlocked(c))
 	case Suspend:
-		if a.Suspended != nil {
+		if c.Order == 0 && a.Suspended != nil || a.HasObeyed(c) {
 			return nil, ErrAlready
 		}
 		return deed(c.Deed, Suspended(c))
@@ -451,6 +458,9 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 		if !item.Kind.IsText() {
 			return nil, ErrItemKind
 		}
+		if len(item.Themes) > 0 && response.Theme == "" {
+			return nil, ErrNoTheme
+		}
 		if err := checkText(c.Inserted, item.Kind != Short); err != nil {
 			return nil, err
 		}
@@ -464,6 +474,8 @@ func (a *Attempt) decideRunning(cmd Command, now Stamp) ([]Event, error) {
 		return []Event{e}, nil
 	case Choose:
 		return choose(item, response, c.Options)
+	case ChooseTheme:
+		return chooseTheme(item, response, c.Theme)
 	case Flag:
 		if response.Flagged == c.On {
 			return nil, nil
@@ -493,6 +505,8 @@ func itemOf(cmd Command) (string, bool) {
 	case Edit:
 		return c.Item, true
 	case Choose:
+		return c.Item, true
+	case ChooseTheme:
 		return c.Item, true
 	case Flag:
 		return c.Item, true

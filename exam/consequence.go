@@ -103,7 +103,7 @@ func (a *Attempt) tieAct(t ActTied) ([]Event, error) {
 			}
 		case EffectStopped:
 			if !over && !suspended {
-				events = append(events, Suspended{Deed{By: t.By, Reason: t.Number}})
+				events = append(events, Suspended{Deed: Deed{By: t.By, Reason: t.Number}})
 				suspended = true
 			}
 		case EffectPostponed:

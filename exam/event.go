@@ -106,6 +106,26 @@ type Deed struct {
 	Reason string `cbor:"2,keyasint,omitempty"` // in the administrator's words
 }
 
+// ReleaseMeans says where the release key of a sealed package came from.
+type ReleaseMeans string
+
+// The means of release.
+const (
+	ReleaseTyped   ReleaseMeans = "typed"   // at the station, sign by sign
+	ReleaseScanned ReleaseMeans = "scanned" // at the station, by a reader of QR codes
+	ReleaseFile    ReleaseMeans = "file"    // a key file
+	ReleaseRoom    ReleaseMeans = "room"    // the room's computer
+	ReleaseKept    ReleaseMeans = "kept"    // the station had kept it, and was started again in the middle (R11)
+)
+
+// Released says which sealed package lies open at a station, and how it came to be open; never the key. All of it is empty
+// where the paper stood in the open, and in the logs of programs that did not record it.
+type Released struct {
+	Parcel     string       `cbor:"3,keyasint,omitempty"` // its id, a space, and SHA-256 of its content in hex
+	Means      ReleaseMeans `cbor:"4,keyasint,omitempty"`
+	ReleasedAt int64        `cbor:"5,keyasint,omitempty"` // by the station's date, Unix milliseconds
+}
+
 // Preferences are how a candidate wants the screen (R2).
 type Preferences struct {
 	Percent   int    `cbor:"1,keyasint"` // size of text, 100–200
@@ -139,6 +159,7 @@ type (
 	RunStarted struct {
 		Software string `cbor:"1,keyasint"`
 		Host     string `cbor:"2,keyasint"`
+		Released
 	}
 	// LateAdmitted lets a candidate in who came after the limit (R3); a person decided.
 	LateAdmitted struct{ Deed }
@@ -266,8 +287,13 @@ type (
 	LimitExceeded struct {
 		Limit LimitKind `cbor:"1,keyasint"`
 	}
-	// Suspended stops the exam by an administrator's decision; it costs no time (R6).
-	Suspended struct{ Deed }
+	// Suspended stops the exam by an administrator's decision; it costs no time (R6). One by an order of the room may stand
+	// where the exam is suspended already: the order is obeyed with that.
+	Suspended struct {
+		Deed
+		// Number of the room's order that is obeyed; 0: decided on at the station, by an act, or an order without a number.
+		Order uint64 `cbor:"3,keyasint,omitempty"`
+	}
 	// SuspensionEnded lets the exam go on.
 	SuspensionEnded struct{ Deed }
 	// ExtraGranted is extra time for a candidate with an impairment (R2).
@@ -467,6 +493,14 @@ type (
 	}
 )
 
+// ThemeChosen is the candidate's choice among the themes of an item that is answered by a text (R1, R11). What is written
+// already stays.
+type ThemeChosen struct {
+	Item     string `cbor:"1,keyasint"`
+	Theme    string `cbor:"2,keyasint"`
+	Previous string `cbor:"3,keyasint,omitempty"` // what was chosen before; empty: nothing
+}
+
 // The two places that keep a log, as StorageChanged names them.
 const (
 	StorageFirst  = "first"
@@ -589,6 +623,7 @@ func (StageEnded) Kind() string           { return "stage.ended" }
 func (AppealOpened) Kind() string         { return "appeal.opened" }
 func (AppealedWork) Kind() string         { return "appeal.work" }
 func (AppealClosed) Kind() string         { return "appeal.closed" }
+func (ThemeChosen) Kind() string          { return "theme.chosen" }
 
 // Vocabulary returns a zero value of every event, in the order of this file.
 func Vocabulary() []Event {
@@ -655,6 +690,7 @@ func Vocabulary() []Event {
 		AppealOpened{},
 		AppealedWork{},
 		AppealClosed{},
+		ThemeChosen{},
 	}
 }
 

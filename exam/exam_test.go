@@ -81,6 +81,7 @@ id = "L1"
 kind = "long"
 points = 10
 text = {ru = "Объясните"}
+themes = [{id = "T1", text = {ru = "Одно"}}, {id = "T2", text = {ru = "Другое"}}]
 [[blocks.items]]
 id = "E1"
 kind = "essay"

@@ -95,13 +95,17 @@ type Item struct {
 	Options  []Option `toml:"options"`
 	Targets  []Option `toml:"targets"` // Match: what the options are put to
 	Reuse    bool     `toml:"reuse"`   // Match: a target may take several options
+	Themes   []Option `toml:"themes"`  // Long, Essay: 2–8, of which the candidate chooses one before writing; none: the text alone asks
 
 	Fixed     bool   `toml:"fixed"`     // its options stand in this order for everybody ("all of the above")
 	Marking   Scheme `toml:"marking"`   // empty: as the profile says
 	Tolerance string `toml:"tolerance"` // Short: how far a number may lie from the key, "0.05" or "2%"; empty: words are compared
 }
 
-// Option is one of the answers to choose from.
+// MaxThemes is the most themes that an item may have: one digit key chooses each.
+const MaxThemes = 8
+
+// Option is one of the answers, or of the themes, to choose from.
 type Option struct {
 	ID   string `toml:"id"`
 	Text Text   `toml:"text"`
@@ -185,6 +189,9 @@ func (p *Paper) check() error {
 			for _, o := range slices.Concat(item.Options, item.Targets) {
 				whole(o.Text, fmt.Sprintf("option %q of item %q", o.ID, item.ID))
 			}
+			for _, o := range item.Themes {
+				whole(o.Text, fmt.Sprintf("theme %q of item %q", o.ID, item.ID))
+			}
 			p.place[item.ID] = len(p.items)
 			p.items = append(p.items, item)
 		}
@@ -205,8 +212,9 @@ func (it *Item) check() (errs []error) {
 	if err := it.checkMarking(); err != nil {
 		errs = append(errs, err)
 	}
-	set := func(options []Option, what string) {
-		bad(len(options) >= 2 && len(options) <= 12, "has %d %ss, not 2–12", len(options), what)
+	bad(it.Kind == Long || it.Kind == Essay || len(it.Themes) == 0, "is %q and has themes", it.Kind)
+	set := func(options []Option, what string, most int) {
+		bad(len(options) >= 2 && len(options) <= most, "has %d %ss, not 2–%d", len(options), what, most)
 		for i, o := range options {
 			bad(itemID.MatchString(o.ID), "has the %s id %q, which is not [A-Za-z0-9-]{1,16}", what, o.ID)
 			bad(!slices.ContainsFunc(options[:i], func(p Option) bool { return p.ID == o.ID }), "has %s %q twice", what, o.ID)
@@ -214,9 +222,9 @@ func (it *Item) check() (errs []error) {
 	}
 	switch it.Kind {
 	case Single, Multiple, Match, Order:
-		set(it.Options, "option")
+		set(it.Options, "option", 12)
 		if it.Kind == Match {
-			set(it.Targets, "target")
+			set(it.Targets, "target", 12)
 			bad(it.Reuse || len(it.Targets) >= len(it.Options), "has %d targets for %d options, and none may be used twice", len(it.Targets), len(it.Options))
 		}
 		_, ok := it.normal(it.Key)
@@ -226,6 +234,9 @@ func (it *Item) check() (errs []error) {
 		bad(len(it.Options) == 0, "is %q and has options", it.Kind)
 	case Long, Essay:
 		bad(len(it.Options) == 0 && len(it.Key) == 0, "is %q and has options or a key", it.Kind)
+		if len(it.Themes) > 0 {
+			set(it.Themes, "theme", MaxThemes)
+		}
 	default:
 		bad(false, "is of the unknown kind %q", it.Kind)
 	}
@@ -299,11 +310,20 @@ func (it *Item) complete(marked []string) bool {
 	return len(marked) > 0
 }
 
-// Answered reports whether the response answers the whole item: a mark, more than white space, or, of a Match item, a target
-// for each option (R16).
+// Theme returns the theme with the id and its place from 0, or nil and −1.
+func (it *Item) Theme(id string) (*Option, int) {
+	i := slices.IndexFunc(it.Themes, func(o Option) bool { return o.ID == id })
+	if i < 0 {
+		return nil, -1
+	}
+	return &it.Themes[i], i
+}
+
+// Answered reports whether the response answers the whole item: a mark, more than white space and, where there are themes to
+// choose from, one of them, or, of a Match item, a target for each option (R16).
 func (it *Item) Answered(r Response) bool {
 	if it.Kind.IsText() {
-		return strings.TrimSpace(r.Text) != ""
+		return strings.TrimSpace(r.Text) != "" && (len(it.Themes) == 0 || r.Theme != "")
 	}
 	return it.complete(r.Options)
 }

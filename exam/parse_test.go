@@ -190,6 +190,14 @@ func TestParsePaper(t *testing.T) {
 		"unknown kind":        {`kind = "essay"`, `kind = "oral"`, `unknown kind "oral"`},
 		"key of an essay":     {"words_min = 250", "key = [\"x\"]\nwords_min = 250", `item "E1"`},
 		"words upside down":   {"words_max = 300", "words_max = 200", "250 to 200 words"},
+		"one theme":           {`, {id = "T2", text = {ru = "Другое"}}]`, `]`, `item "L1" has 1 themes, not 2–8`},
+		"nine themes":         {`{id = "T1", text = {ru = "Одно"}}, `, manyThemes(8), `item "L1" has 9 themes, not 2–8`},
+		"theme twice":         {`{id = "T2", text`, `{id = "T1", text`, `item "L1" has theme "T1" twice`},
+		"theme's id":          {`{id = "T2", text`, `{id = "T 2", text`, `item "L1" has the theme id "T 2"`},
+		"theme without text":  {`text = {ru = "Другое"}`, `text = {kk = "Басқа"}`, `theme "T2" of item "L1" has no text in "ru"`},
+		"theme's picture":     {`text = {ru = "Другое"}`, `text = {ru = "![x](none)"}`, `theme "T2" of item "L1" in "ru" shows the medium "none"`},
+		"themes of a choice":  {`text = {ru = "Один"}`, `text = {ru = "Один"}` + "\nthemes = [" + manyThemes(2) + "]", `item "S1" is "single" and has themes`},
+		"themes of a line":    {`text = {ru = "Кто?"}`, `text = {ru = "Кто?"}` + "\nthemes = [" + manyThemes(2) + "]", `item "K1" is "short" and has themes`},
 		"passage not there":   {`id = "L1"`, "id = \"L1\"\npassage = \"p\"", `passage "p"`},
 		"no text":             {`text = {ru = "Объясните"}`, `text = {kk = "Түсіндір"}`, `item "L1" has no text in "ru"`},
 		"unknown key":         {"words_min", "word_min", "word_min"},
@@ -231,7 +239,7 @@ func TestRefusalsHaveCodesOfTheirOwn(t *testing.T) {
 		exam.ErrPhase, exam.ErrNotRunning, exam.ErrTimeUp, exam.ErrHandedIn, exam.ErrAlready, exam.ErrClock, exam.ErrLate, exam.ErrEnded,
 		exam.ErrNeedsFace, exam.ErrWindowOver, exam.ErrNoAppeal, exam.ErrNoRestart, exam.ErrNotExpected, exam.ErrNoItem, exam.ErrItemKind,
 		exam.ErrNoOption, exam.ErrEdit, exam.ErrCharacter, exam.ErrTooLong, exam.ErrReason, exam.ErrName, exam.ErrMinutes, exam.ErrDocument,
-		exam.ErrGround, exam.ErrFaceReport, exam.ErrIINLength, exam.ErrIINDigits, exam.ErrIINCheck,
+		exam.ErrNoTheme, exam.ErrGround, exam.ErrFaceReport, exam.ErrIINLength, exam.ErrIINDigits, exam.ErrIINCheck,
 	} {
 		var r *exam.Refusal
 		if !errors.As(err, &r) || r.Code == "" || seen[r.Code] || !strings.Contains(err.Error(), r.Code) {
@@ -302,4 +310,13 @@ func FuzzParseSession(f *testing.F) {
 			}
 		}
 	})
+}
+
+// manyThemes writes n themes as a paper has them.
+func manyThemes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{id = "X%d", text = {ru = "Тема"}}, `, i)
+	}
+	return b.String()
 }

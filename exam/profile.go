@@ -131,7 +131,7 @@ type MarkRule struct {
 
 // KeepRules say how long personal data are kept (R22, R27).
 type KeepRules struct {
-	Days int `toml:"days"` // after the exam, 0–3650; 0: the profile does not say
+	Days int `toml:"days"` // after the exam, 0–3650; 0: nothing is destroyed
 }
 
 var profileID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)

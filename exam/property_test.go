@@ -55,7 +55,7 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 		}
 	}
 	deed := drawDeed.Draw(t, "deed")
-	switch evenly(t, "command", 40) {
+	switch evenly(t, "command", 42) {
 	case 0:
 		return exam.Open{Opened: a.Opened}
 	case 1:
@@ -76,6 +76,8 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 		return exam.Edit{Item: drawItem.Draw(t, "item"), Position: drawInt.Draw(t, "position"), Removed: drawInt.Draw(t, "removed"), Inserted: drawText.Draw(t, "inserted")}
 	case 13, 14:
 		return exam.Choose{Item: drawItem.Draw(t, "item"), Options: rapid.SliceOfN(rapid.SampledFrom([]string{"A", "B", "C", "Z", "A X", "A Y", "B X"}), 0, 3).Draw(t, "options")}
+	case 40, 41:
+		return exam.ChooseTheme{Item: rapid.SampledFrom([]string{"L1", "L1", "L1", "E1", "S1", "X9"}).Draw(t, "item"), Theme: rapid.SampledFrom([]string{"T1", "T2", "T1", "T2", "T3", "", "\xff"}).Draw(t, "theme")}
 	case 15:
 		return exam.Flag{Item: drawItem.Draw(t, "item"), On: rapid.Bool().Draw(t, "on")}
 	case 16:
@@ -93,7 +95,7 @@ func drawCommand(t *rapid.T, a *exam.Attempt) exam.Command {
 	case 23:
 		return exam.Unlock{Deed: deed}
 	case 24:
-		return exam.Suspend{Deed: deed}
+		return exam.Suspend{Deed: deed, Order: rapid.SampledFrom([]uint64{0, 0, 1, 2}).Draw(t, "order")}
 	case 25:
 		return exam.EndSuspension{Deed: deed}
 	case 26:
@@ -352,6 +354,36 @@ func check(t *rapid.T, old, next *exam.Attempt, e exam.Event) {
 		fail("an ended attempt goes on")
 	case old.HandedIn != nil && *next.HandedIn != *old.HandedIn:
 		fail("handed in twice")
+	}
+	for i, r := range next.Responses {
+		chosen := old.Seq > 0 && i < len(old.Responses) && old.Responses[i].Theme != ""
+		switch it := next.Paper.Items()[i]; {
+		case r.Theme == "" && len(it.Themes) > 0 && r.Text != "":
+			fail("a text was begun without a theme")
+		case r.Theme == "" && chosen:
+			fail("a chosen theme has gone")
+		case len(it.Themes) == 0 && r.Theme != "":
+			fail("a theme of an item that has none")
+		case r.Theme != "" && e.Kind() == "theme.chosen" && old.Responses[i].Text != r.Text:
+			fail("choosing a theme has changed the text")
+		}
+	}
+	if s, ok := e.(exam.Suspended); ok {
+		own := old.Suspended != nil && old.Suspended.Order == 0 && old.Suspended.Deed != s.Deed
+		switch {
+		case s.Order == 0 && old.Suspended != nil:
+			fail("suspended twice")
+		case s.Order == 0 && next.Obeyed != old.Obeyed, s.Order != 0 && (next.Obeyed == nil || *next.Obeyed != s):
+			fail("another order is obeyed than the one that was given")
+		case s.Order != 0 && old.Obeyed != nil && *old.Obeyed == s:
+			fail("an order is obeyed twice")
+		case own && next.Suspended != old.Suspended:
+			fail("an order to all has taken the place of what was decided on for this attempt")
+		case !own && *next.Suspended != s:
+			fail("not suspended by it")
+		}
+	} else if next.Obeyed != old.Obeyed {
+		fail("an order is obeyed that was not given")
 	}
 	if e.Kind() == "storage.changed" {
 		kept := *next

@@ -39,6 +39,7 @@ var (
 	ErrItemKind   = refuse("item-kind")   // this response does not fit the item
 	ErrNoOption   = refuse("no-option")   // the item has no such option, or it takes one only
 	ErrStruck     = refuse("struck")      // an option cannot be struck out and marked at once
+	ErrNoTheme    = refuse("no-theme")    // a theme must be chosen before the first character is written
 	ErrPlays      = refuse("plays")       // the sound has been heard as often as it may be
 	ErrTooMany    = refuse("too-many")    // more highlights in one passage than MaxHighlights
 	ErrPreference = refuse("preference")  // a text size outside 100–200 %, or a theme that cannot be one

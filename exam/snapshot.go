@@ -12,7 +12,7 @@ import (
 
 // snapshotVersion is raised with every change of the state's fields, of their meaning, or of what Apply makes of an event:
 // a snapshot taken under other rules must not stand for the fold under these.
-const snapshotVersion = 3
+const snapshotVersion = 4
 
 // What RestoreAttempt answers to what it cannot take. After each of them the attempt is folded from its first event.
 var (

@@ -247,6 +247,7 @@ func TestFormatOfSnapshots(t *testing.T) { // R11
 	s.pass(3 * minute)
 	s.must(exam.Edit{Item: "E1", Inserted: "Қазақстан, 👩\u200d🔬"})
 	s.must(exam.AppealTechnical{Item: "L1", Text: "сурет жоқ"})
+	s.must(exam.ChooseTheme{Item: "L1", Theme: "T2"})
 	s.must(exam.Strike{Item: "S1", Option: "C", On: true})
 	s.must(exam.Choose{Item: "H1", Options: []string{"B X", "A Z"}})
 	s.must(exam.Highlight{Passage: "P1", From: 2, To: 9, On: true})
@@ -551,6 +552,8 @@ func FuzzRestoreAttempt(f *testing.F) {
 				exam.Tick{},
 				exam.Edit{Item: "E1", Position: a.Response("E1").Caret, Inserted: "x"},
 				exam.Choose{Item: "M1", Options: []string{"A"}},
+				exam.ChooseTheme{Item: "L1", Theme: "T1"},
+				exam.Edit{Item: "L1", Position: a.Response("L1").Caret, Inserted: "x"},
 				exam.Leave{Deed: admin},
 				exam.ReportFace{FaceChecked: exam.FaceChecked{Purpose: a.Awaits(), Verdict: exam.VerdictAccepted}},
 				exam.AppealContent{Item: "S1", Ground: 1, Text: "x"},

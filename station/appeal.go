@@ -131,6 +131,9 @@ func (u *ui) reviewScreen() *screen {
 		held++
 		list.Add(look.Strong(u.t("station.exam.task", "Number", i+1, "Count", len(a.Paper.Items()))))
 		list.Add(look.Note(u.plainTask(it)))
+		if len(it.Themes) > 0 {
+			list.Add(look.Note(u.themeLine(it, a.Responses[i].Theme)))
+		}
 		answer := a.Responses[i].Text
 		if strings.TrimSpace(answer) == "" {
 			answer = u.t("station.review.empty")

@@ -60,9 +60,9 @@ func TestResultAndContentAppeal(t *testing.T) {
 	g.says("Your result: 2 of 100 points")
 	g.says("Not admitted")
 	g.press("Map of results")
-	g.says("1 ✓ 1/1")
-	g.says("3 ✗ 0/1")
-	g.says("4 – 0/1")
+	g.says("1: ✓ 1/1")
+	g.says("3: ✗ 0/1")
+	g.says("4: – 0/1")
 	for _, s := range g.texts() {
 		if strings.Contains(s, "key") {
 			t.Errorf("the map speaks of the key: %q", s)

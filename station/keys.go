@@ -62,7 +62,9 @@ func (u *ui) keys(e *fyne.KeyEvent) bool {
 	for _, b := range u.bindings() {
 		if b.key == e.Name && b.mods == mods && !b.typed && (b.when == nil || b.when()) {
 			u.later = nil // where the candidate goes now counts
+			u.bound = true
 			b.do()
+			u.bound = false
 			return true
 		}
 	}

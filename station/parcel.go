@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"emtihan/assets/locales"
@@ -19,6 +21,7 @@ import (
 	"emtihan/exam/vault"
 	"emtihan/station/item/media"
 	"emtihan/station/problem"
+	"emtihan/station/session"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -37,6 +40,16 @@ type sealedExam struct {
 	// meanwhile, so that say is the present one's.
 	opening bool
 	say     func(error)
+
+	end *shownEnd // what stood on the screen when the station was switched off; nil: no end of an attempt
+	// How the content came to be open; nil: it is not. The actor reads it while the window goes on.
+	release atomic.Pointer[exam.Released]
+}
+
+// shownEnd is the end of an attempt whose seat was not freed before the station was switched off.
+type shownEnd struct {
+	iin string
+	key parcel.ReleaseKey // that was kept
 }
 
 // signers reads NCT's public keys of the session.
@@ -121,11 +134,30 @@ func (s *setup) drop() {
 		return
 	}
 	s.paper, s.media = nil, nil
+	s.parcel.release.Store(nil)
 	s.profile = &exam.Profile{ID: s.parcel.outer.Profile, Title: s.parcel.outer.Title}
 	s.forgetKey()
 	runtime.GC()
 	debug.FreeOSMemory()
 }
+
+// note remembers how the content came to be open just now, for the log of each attempt.
+func (s *setup) note(means exam.ReleaseMeans) {
+	s.parcel.release.Store(&exam.Released{Parcel: s.parcel.name(), Means: means, ReleasedAt: time.Now().UnixMilli()})
+}
+
+// released returns what [setup.note] has noted, and nothing where no package lies open.
+func (s *setup) released() (r exam.Released) {
+	if s.parcel != nil {
+		if at := s.parcel.release.Load(); at != nil {
+			r = *at
+		}
+	}
+	return r
+}
+
+// name is what logs call the package: its id and the digest of its content.
+func (x *sealedExam) name() string { return fmt.Sprintf("%s %x", x.outer.ID, x.outer.Digest) }
 
 // keyFile holds the release key for a start in the middle of the exam.
 const keyFile = "release.kept"
@@ -136,6 +168,8 @@ type keptKey struct {
 	Digest string // of the package's content
 	Wraps  []vault.Wrap
 	Box    []byte // nonce ‖ XChaCha20-Poly1305 of the key's text
+	// The last record of each attempt that lay here when the key was given. An exam held since has used it up.
+	Before map[string]uint64 `json:",omitempty"`
 }
 
 func (s *setup) keptPath() string { return filepath.Join(s.opt.Data, keyFile) }
@@ -152,11 +186,21 @@ func (s *setup) keepKey(key parcel.ReleaseKey) error {
 	if err != nil {
 		return err
 	}
+	// Without this list the next start asks for the key once more than it must.
+	attempts, err := s.attempts()
+	if err != nil {
+		slog.Warn("the attempts on this computer cannot be listed", "error", err)
+	}
+	before := make(map[string]uint64)
+	for _, a := range attempts {
+		before[a.Opened.Attempt] = a.Seq
+	}
 	// The wrapping key is used once: any nonce will do.
 	nonce := make([]byte, aead.NonceSize())
 	data, err := json.Marshal(keptKey{
 		Digest: fmt.Sprintf("%x", s.parcel.outer.Digest), Wraps: wraps,
-		Box: append(nonce, aead.Seal(nil, nonce, []byte(key.Text()), []byte(s.keptID()))...),
+		Box:    append(nonce, aead.Seal(nil, nonce, []byte(key.Text()), []byte(s.keptID()))...),
+		Before: before,
 	})
 	if err != nil {
 		return err
@@ -224,7 +268,51 @@ func (s *setup) unsealAgain() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, s.unseal(key, time.Time{})
+	if held := s.heldSince(kept.Before); held != nil {
+		if s.showsEnd(held, time.Now()) {
+			s.parcel.end = &shownEnd{iin: held.Opened.Candidate.IIN, key: key}
+		} else {
+			s.forgetKey()
+		}
+		return false, nil
+	}
+	if err := s.unseal(key, time.Time{}); err != nil {
+		return false, err
+	}
+	s.note(exam.ReleaseKept)
+	return true, nil
+}
+
+// attempts returns the session's attempts that lie here. None of them may be open.
+func (s *setup) attempts() ([]*exam.Attempt, error) {
+	return session.Attempts(session.Config{Dir: s.opt.Data, Second: s.opt.Second, Session: s.session, Journal: s.journal})
+}
+
+// heldSince returns the last attempt with which the exam has been held here since a key was given, or nil: then the key still
+// serves, be it for an attempt that is open. Where the attempts cannot be read, the actor says so.
+func (s *setup) heldSince(before map[string]uint64) (held *exam.Attempt) {
+	attempts, err := s.attempts()
+	if err != nil {
+		return nil
+	}
+	for _, a := range attempts {
+		switch {
+		case !a.Phase.Ended():
+			return nil
+		case a.Seq > before[a.Opened.Attempt] && session.Held(a):
+			if held == nil || held.Last.Wall <= a.Last.Wall {
+				held = a
+			}
+		}
+	}
+	return held
+}
+
+// showsEnd reports whether the end of an attempt that was on the screen is shown again after a start: on the same day at the
+// centre, as long as the package's time is not over. Later it is nobody's business who sat there.
+func (s *setup) showsEnd(a *exam.Attempt, now time.Time) bool {
+	day := func(t time.Time) string { return t.In(a.Opened.Zone()).Format(time.DateOnly) }
+	return a.Phase == exam.PhaseFinished && day(now) == day(a.Last.Time()) && s.parcel.outer.At(now) == nil
 }
 
 // checkSealed says what can be said of a sealed exam before its start.

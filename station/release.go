@@ -2,10 +2,12 @@ package station
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode"
 
+	"emtihan/exam"
 	"emtihan/exam/parcel"
 	"emtihan/station/look"
 	"emtihan/station/problem"
@@ -79,6 +81,10 @@ func (u *ui) sealedScreen() *screen {
 	if u.view.Attempt == nil && !x.opening {
 		u.set.drop()
 	}
+	if end := x.end; end != nil {
+		x.end, x.opening = nil, true
+		u.showEnd(end)
+	}
 	o := x.outer
 	message := look.NewBanner(look.Calm, "")
 	groups := look.Strong("")
@@ -116,7 +122,11 @@ func (u *ui) sealedScreen() *screen {
 		}
 		x.opening = true
 		message.Set(look.Calm, u.t("station.sealed.opening"))
-		u.unsealWith(release.Key, func(err error) {
+		means := exam.ReleaseTyped
+		if release.ID != "" { // a person types the key alone; the line with the package's id comes out of a QR code
+			means = exam.ReleaseScanned
+		}
+		u.unsealWith(release.Key, means, u.actor.Unseal, func(err error) {
 			x.opening = false
 			if err != nil {
 				x.say(err)
@@ -153,13 +163,30 @@ func (u *ui) sealedScreen() *screen {
 	}
 }
 
+// showEnd shows the end of an attempt again that was on the screen when the station was switched off: the result and its map,
+// and nothing else of the exam. Where that is impossible, the station stays sealed.
+func (u *ui) showEnd(end *shownEnd) {
+	give := func(profile *exam.Profile, paper *exam.Paper, done func(error)) {
+		u.actor.UnsealEnded(profile, paper, end.iin, done)
+	}
+	u.unsealWith(end.key, exam.ReleaseKept, give, func(err error) {
+		u.set.parcel.opening = false
+		if err != nil {
+			slog.Warn("the end of the last attempt cannot be shown again; the release key is asked for", "error", err)
+			u.set.forgetKey()
+			u.key = "" // the screen that says that it is being opened
+			u.render()
+		}
+	})
+}
+
 // unsealWith opens the package away from the screen and gives it to the actor. done runs on the screen's goroutine.
-func (u *ui) unsealWith(key parcel.ReleaseKey, done func(error)) {
+func (u *ui) unsealWith(key parcel.ReleaseKey, means exam.ReleaseMeans, give func(*exam.Profile, *exam.Paper, func(error)), done func(error)) {
 	set := u.set
 	opened := *set // the screen goes on reading set meanwhile
 	go func() {
 		err := opened.unseal(key, time.Now())
-		if err == nil {
+		if err == nil && means != exam.ReleaseKept {
 			// Without it the exam is held all the same; only a power cut would ask for the key again.
 			if kerr := opened.keepKey(key); kerr != nil {
 				u.post(func() { u.message(u.said(kerr)) })
@@ -171,7 +198,8 @@ func (u *ui) unsealWith(key parcel.ReleaseKey, done func(error)) {
 				return
 			}
 			set.profile, set.paper, set.media = opened.profile, opened.paper, opened.media
-			u.actor.Unseal(set.profile, set.paper, func(err error) {
+			set.note(means)
+			give(set.profile, set.paper, func(err error) {
 				u.post(func() {
 					if err != nil {
 						set.drop()

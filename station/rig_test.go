@@ -262,6 +262,14 @@ func (g *rig) key(names ...fyne.KeyName) {
 		default:
 			c.OnTypedKey()(e)
 		}
+		// The character of a key comes after it, to whatever has the focus by then.
+		if f := c.Focused(); f != nil && (len(name) == 1 || name == fyne.KeySpace) {
+			r := []rune(strings.ToLower(string(name)))[0]
+			if name == fyne.KeySpace {
+				r = ' '
+			}
+			f.TypedRune(r)
+		}
 		g.honest()
 		g.drain()
 	}

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"slices"
 	"time"
 
 	"emtihan/exam"
@@ -33,6 +34,8 @@ type examPane struct {
 	options []*item.Row // what is answered by marking
 	words   *editor.Line
 	edit    *editor.Editor
+	theme   string // that the screen shows as chosen, of a task with themes; the attempt may not know yet
+	picking bool   // the candidate looks for another one
 	refused *look.Banner
 	saved   *editor.Line
 	clock   *editor.Line
@@ -63,7 +66,7 @@ func (u *ui) examScreen() *screen {
 	root := container.New(layout.NewBorderLayout(top, bottom, side, nil), task, bottom, side, top)
 	return &screen{
 		name: "exam", root: root, update: p.update, tick: p.tick, keys: p.keys(),
-		sight: func(s *sight) { s.Saved = p.isSaved() },
+		sight: func(s *sight) { s.Saved, s.Theme = p.isSaved(), p.themeSight() },
 		shown: func() {
 			u.exam = p
 			if u.at == "" {
@@ -191,9 +194,24 @@ func (p *examPane) turn(id string) {
 	}
 	p.keep()
 	p.release()
-	p.item, p.edit, p.options, p.words = it, nil, nil, nil
+	p.theme, p.picking = u.actor.View().Attempt.Response(id).Theme, false
 	u.at = id
 	p.refused.Set(look.Trouble, "")
+	p.lay(it, i)
+}
+
+// relay makes the task on the screen anew.
+func (p *examPane) relay() {
+	p.keep()
+	p.release()
+	_, i, _ := p.u.view.Attempt.Paper.Item(p.item.ID)
+	p.lay(p.item, i)
+}
+
+// lay makes the task, which is number i from 0, and gives it the keyboard.
+func (p *examPane) lay(it *exam.Item, i int) {
+	u, id := p.u, it.ID
+	p.item, p.edit, p.options, p.words = it, nil, nil, nil
 	points := look.Note(u.t("station.exam.points", "Count", it.Points))
 	points.Wrapping = fyne.TextWrapOff
 	title := look.Strong(u.t("station.exam.task", "Number", i+1, "Count", len(u.view.Attempt.Paper.Items())))
@@ -210,7 +228,7 @@ func (p *examPane) turn(id string) {
 	}
 	p.pane.Settle()
 	if p.edit != nil {
-		u.win.Canvas().Focus(p.edit)
+		p.focusText()
 		caret, ok := u.carets[id]
 		if !ok {
 			caret = u.view.Attempt.Response(id).Caret
@@ -220,8 +238,28 @@ func (p *examPane) turn(id string) {
 	} else {
 		u.win.Canvas().Unfocus()
 	}
+	if at := slices.IndexFunc(p.options, func(r *item.Row) bool { return r.Chosen }); p.picking && at >= 0 {
+		u.win.Canvas().Focus(p.options[at])
+	}
 	p.marks(u.view.Attempt)
 	p.follow = true
+}
+
+// focusText gives the text the keyboard. The toolkit sends the character of a key after the key itself, to whatever has the focus
+// by then: a space on the button that led here must not be the first of the text (R11).
+func (p *examPane) focusText() {
+	u, edit := p.u, p.edit
+	if u.bound {
+		u.win.Canvas().Focus(edit)
+		return
+	}
+	u.win.Canvas().Unfocus()
+	u.post(func() {
+		if u.exam == p && p.edit == edit && u.sheet == nil {
+			u.win.Canvas().Focus(edit)
+			u.see()
+		}
+	})
 }
 
 // keep remembers where the candidate stands in the text that goes off the screen, and of the text what the actor does not
@@ -346,6 +384,7 @@ func (p *examPane) landed(item string, err error) {
 			p.markOptions() // the screen may have been made anew while the choice was on its way
 		}
 	}
+	p.followTheme()
 	p.said(err)
 	p.update(u.view)
 	u.see()
@@ -514,6 +553,7 @@ func (p *examPane) keys() []binding {
 		binding{key: fyne.KeyF9, name: "call", do: u.callSheet},
 		binding{key: fyne.KeyF1, mods: fyne.KeyModifierShift, name: "time", do: u.timeSheet},
 		binding{key: fyne.KeyEscape, name: "put-away", when: p.warns, do: p.putWarningAway},
+		binding{key: fyne.KeyEscape, name: "keep-theme", when: func() bool { return p.picking }, do: p.keepTheme},
 		binding{key: fyne.KeyF10, name: "finish", do: u.finishSheet},
 	)
 }

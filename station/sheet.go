@@ -24,6 +24,7 @@ type sheet struct {
 	under  fyne.Focusable // has the focus again when the sheet is closed
 	enter  func()
 	keys   []binding // besides those of all sheets
+	follow func()    // is told that there is a new view; may be nil
 	ui     *ui
 }
 
@@ -362,7 +363,10 @@ func (u *ui) carryOut(k deedKind, d exam.Deed, values map[string]string, message
 func (u *ui) finishSheet() {
 	a := u.view.Attempt
 	stage, more := a.StageNow()
-	open := slices.DeleteFunc(a.Unanswered(), func(it *exam.Item) bool { return !a.Reaches(it.ID) })
+	unanswered := func(a *exam.Attempt) []*exam.Item {
+		return slices.DeleteFunc(a.Unanswered(), func(it *exam.Item) bool { return !a.Reaches(it.ID) })
+	}
+	open := unanswered(a)
 	lead := u.t("station.finish.all")
 	tone := look.Fine
 	if len(open) > 0 {
@@ -420,7 +424,13 @@ func (u *ui) finishSheet() {
 	}
 	back := look.NewButton(u.t("station.finish.back"), look.Primary, u.keys, u.closeSheet)
 	end := look.NewButton(u.t(button), look.Danger, u.keys, finish)
-	u.open(&sheet{name: "finish", foot: container.NewHBox(end, layout.NewSpacer(), back)}, content, back)
+	// An answer that was on its way when the sheet was opened must not be called missing.
+	follow := func() {
+		if now := u.view.Attempt; !sent && now != nil && !slices.Equal(unanswered(now), open) {
+			u.finishSheet()
+		}
+	}
+	u.open(&sheet{name: "finish", follow: follow, foot: container.NewHBox(end, layout.NewSpacer(), back)}, content, back)
 }
 
 // appealSheet takes a technical appeal on the item that is shown (R15).
@@ -544,5 +554,5 @@ func (u *ui) overScreen(name string) *screen {
 	message := look.NewBanner(look.Warning, "")
 	b, leave := u.leaveButton(message)
 	box := container.NewVBox(look.Heading(u.t("station."+name+".title")), look.Body(u.t("station."+name+".lead")), message, b)
-	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave}
+	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave, shown: func() { u.win.Canvas().Focus(b) }}
 }

@@ -241,7 +241,7 @@ func (s *setup) start(onEvent func(exam.Recorded, *exam.Attempt, [][]byte), onCh
 		}
 	}
 	cfg := session.Config{
-		Dir: s.opt.Data, Session: s.session, Profile: profile, Paper: s.paper, Parcel: sealed,
+		Dir: s.opt.Data, Session: s.session, Profile: profile, Paper: s.paper, Parcel: sealed, Released: s.released,
 		Station: s.opt.Name, Software: "emtihan-station " + Version, Host: host,
 		Photo: s.photo, OnEvent: onEvent, OnCheckpoint: onCheckpoint, Journal: s.journal, Second: s.opt.Second,
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"emtihan/exam"
+	"emtihan/station/look"
 
 	"fyne.io/fyne/v2"
 )
@@ -54,5 +55,44 @@ func TestKeysAroundManySuspensions(t *testing.T) {
 		if got := g.u.exam.edit.Content(); got != string(want) {
 			t.Fatalf("the editor holds %q, typed was %q", got, string(want))
 		}
+	}
+}
+
+// R11: the space that presses the button which leads to a text is none of the text.
+func TestSpaceThatLeadsToATextIsNotTyped(t *testing.T) {
+	g := newRig(t, lay(t, sitting("doctoral", "short-demo", "kk")))
+	g.seat(nurlan)
+	g.write("өң")
+	g.key(fyne.KeyF4)
+	g.await("another task", func() bool { return g.u.exam.item.ID != "E1" })
+	g.tab(g.u.t("station.exam.previous"))
+	g.key(fyne.KeySpace)
+	g.await("the essay, with the keyboard", func() bool {
+		return g.u.exam.item.ID == "E1" && g.u.win.Canvas().Focused() == fyne.Focusable(g.u.exam.edit)
+	})
+	g.write("ір")
+	g.says(g.u.t("station.exam.saved"))
+	if got := g.attempt().Response("E1").Text; got != "өңір" {
+		t.Errorf("the text is %q", got)
+	}
+}
+
+// R16: an answer that was still on its way to the disk when the candidate wished to finish is not called missing.
+func TestFinishListsWhatIsMissingNow(t *testing.T) {
+	g := newRig(t, lay(t, sitting("doctoral", "short-demo", "en")))
+	g.seat(nurlan)
+	all := len(g.attempt().Paper.Items())
+	g.u.exam.edit.TypedRune('x')
+	g.u.finishSheet()
+	if !g.reads(g.u.t("station.finish.open", "Count", all)) {
+		t.Fatal("the answer has come before it could be late")
+	}
+	g.says(g.u.t("station.finish.open", "Count", all-1))
+	if back, ok := g.u.win.Canvas().Focused().(*look.Button); !ok || back.Text != g.u.t("station.finish.back") {
+		t.Error("the way back has not the focus")
+	}
+	g.key(fyne.KeyEscape)
+	if g.u.sheet != nil {
+		t.Error("the sheet lies there twice")
 	}
 }

@@ -74,6 +74,7 @@ type ui struct {
 	carets  map[string]int // where the caret stood in each of them, in runes
 	flights map[string]int // answers sent to the actor that it has not taken or refused yet, by item
 	at      string         // the item that the exam showed last
+	bound   bool           // a function key is at work, which writes nothing by itself
 	holder  *fyne.Container
 	trouble *look.Banner
 	typed   string       // IIN on the login screen
@@ -351,6 +352,9 @@ func (u *ui) render() {
 		u.show(u.build(name))
 	} else if u.scr.update != nil {
 		u.scr.update(u.view)
+	}
+	if u.sheet != nil && u.sheet.follow != nil {
+		u.sheet.follow()
 	}
 	u.see()
 }

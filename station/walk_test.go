@@ -2,6 +2,7 @@ package station
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -85,7 +86,12 @@ func walk(o fyne.CanvasObject, at fyne.Position, reach, sight, room box, visit f
 			walk(x, at, reach, sight, room.cut(p.at), visit)
 		}
 	case fyne.Widget:
-		for _, x := range test.WidgetRenderer(o).Objects() {
+		r := test.WidgetRenderer(o)
+		// What the toolkit has let go of because nobody painted it, and has made anew, is not laid out yet.
+		if !o.Size().IsZero() && !slices.ContainsFunc(r.Objects(), func(x fyne.CanvasObject) bool { return !x.Size().IsZero() }) {
+			r.Layout(o.Size())
+		}
+		for _, x := range r.Objects() {
 			walk(x, at, reach, sight, room.cut(p.at), visit)
 		}
 	}

@@ -48,6 +48,7 @@ type sight struct {
 	Item     string `json:"item,omitempty"`       // shown
 	Runes    int    `json:"runes"`                // in all text answers
 	Chosen   int    `json:"chosen"`               // items with a marked option
+	Theme    string `json:"theme,omitempty"`      // of the task: "open" where one is to be chosen, "chosen" where the text can be written
 	Saved    bool   `json:"saved"`                // what the screen says
 	Records  uint64 `json:"records"`              // on the disk
 	UsedMS   int64  `json:"used_ms"`              //
@@ -55,6 +56,8 @@ type sight struct {
 	Face     string `json:"face,omitempty"`       // reason or hint of the face check
 	Camera   bool   `json:"camera,omitempty"`     // its picture is on the screen
 	Score    string `json:"score,omitempty"`      //
+	Says     string `json:"says,omitempty"`       // the sentence beside the camera's picture
+	Doubted  int    `json:"doubted,omitempty"`    // face checks of this screen that came to nothing
 	Trouble  string `json:"trouble,omitempty"`    // code of a problem that is shown
 	Startup  int64  `json:"startup_ms,omitempty"` // from the process's start to the first picture
 	Finished string `json:"finished,omitempty"`   // result, where one is shown

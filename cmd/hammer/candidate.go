@@ -106,6 +106,11 @@ func newCandidate(id string, p pace, essay int) (*candidate, [][]journal.Entry, 
 	do(exam.ReadRules{})
 	do(exam.Confirm{})
 	do(exam.Enter{})
+	for _, it := range c.texts {
+		if len(it.Themes) > 0 {
+			do(exam.ChooseTheme{Item: it.ID, Theme: it.Themes[0].ID})
+		}
+	}
 	do(exam.Show{Item: c.texts[0].ID})
 	return c, units, err
 }

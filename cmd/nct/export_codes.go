@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/exam/content"
 	"emtihan/exam/vault"
@@ -146,9 +147,39 @@ func mask(text string, person exam.Candidate) (string, []hint) {
 	return text, hints
 }
 
-// asked returns what a task asks, in the candidate's language.
+// asked returns what a task asks, in the candidate's language, with the theme that the candidate chose where there are several.
 func (e *env) asked(t taken, it *exam.Item) string {
-	return content.Plain(t.Paper.Content(it.Text, t.Opened.Candidate.Language))
+	lang := t.Opened.Candidate.Language
+	asks := content.Plain(t.Paper.Content(it.Text, lang))
+	if len(it.Themes) == 0 {
+		return asks
+	}
+	l, err := locales.Parse(lang)
+	if err != nil {
+		l = e.lang
+	}
+	id := t.Response(it.ID).Theme
+	_, place := it.Theme(id)
+	if place < 0 {
+		return asks + locales.T(l, "nct.export.no-theme") + "\n"
+	}
+	return asks + locales.T(l, "nct.export.theme", "Number", place+1, "Text", themeText(t.Paper, lang, it.ID, id)) + "\n"
+}
+
+// themeText returns a theme of an item in the exam language, or nothing where the paper is not known or has no such theme.
+func themeText(paper *exam.Paper, lang, item, theme string) string {
+	if paper == nil {
+		return ""
+	}
+	it, _, ok := paper.Item(item)
+	if !ok {
+		return ""
+	}
+	o, _ := it.Theme(theme)
+	if o == nil {
+		return ""
+	}
+	return strings.TrimSpace(content.Plain(paper.Content(o.Text, lang)))
 }
 
 func sortRows(rows [][]string) {

@@ -58,7 +58,8 @@ title = { kk = "Жұмыс", ru = "Работа" }
 id = "E1"
 kind = "essay"
 points = 20
-text = { kk = "Эссе тақырыбы", ru = "Тема эссе" }
+text = { kk = "Эссе жазыңыз", ru = "Напишите эссе" }
+themes = [{ id = "A", text = { kk = "Ғылым тілі", ru = "Язык науки" } }, { id = "B", text = { kk = "Ашық ғылым", ru = "Открытая *наука*" } }]
 [[blocks.items]]
 id = "P1"
 kind = "long"
@@ -117,6 +118,7 @@ func layExports(t *testing.T, dir string) {
 		l.Do(exam.StartRun{})
 		l.After(time.Duration(i+1)*time.Second).Face(exam.PurposeLogin, exam.VerdictAccepted, 0.5, sealedtest.Picture(100))
 		l.After(time.Second).Do(exam.ConfirmData{}, exam.ReadRules{}, exam.Confirm{}, exam.Enter{})
+		l.After(time.Second).Do(exam.ChooseTheme{Item: "E1", Theme: "A"}, exam.ChooseTheme{Item: "E1", Theme: "B"})
 		l.After(time.Second).Do(exam.Edit{Item: "E1", Inserted: c.essay}, exam.Edit{Item: "P1", Inserted: "Ответ один"}, exam.Edit{Item: "P2", Inserted: "Ответ два"})
 		l.Do(exam.Choose{Item: "T1", Options: []string{"B"}}, exam.AppealTechnical{Item: "P2", Text: "нет рисунка"})
 		if !c.unfinished {
@@ -257,6 +259,35 @@ func TestListCodesHaveWords(t *testing.T) {
 	for _, id := range []string{"export-named." + string(hintMasked), "export-named." + string(hintPart), "export-validity." + string(exam.Void), "export-validity." + string(exam.NotProcessed)} {
 		if !locales.Has("nct." + id) {
 			t.Errorf("there is no sentence nct.%s", id)
+		}
+	}
+}
+
+// The university reads which theme an essay is about, by its number in the paper (R23).
+func TestAskedTellsTheTheme(t *testing.T) {
+	paper, err := exam.ParsePaper([]byte(exportPaper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := paper.Items()
+	for _, tt := range []struct {
+		lang, theme string
+		item        int
+		want        string
+	}{
+		{"ru", "B", 1, "Напишите эссе\nТема 2: Открытая наука\n"},
+		{"kk", "A", 1, "Эссе жазыңыз\n1-тақырып: Ғылым тілі\n"},
+		{"ru", "", 1, "Напишите эссе\nТема не выбрана.\n"},
+		{"kk", "Z", 1, "Эссе жазыңыз\nТақырып таңдалмаған.\n"},
+		{"ru", "", 2, "Первый вопрос\n"},
+	} {
+		a := exam.NewAttempt(paper)
+		a.Opened.Candidate.Language = tt.lang
+		a.Responses = make([]exam.Response, len(items))
+		a.Responses[tt.item].Theme = tt.theme
+		e := &env{lang: locales.English, zone: time.UTC}
+		if got := e.asked(taken{Attempt: a}, items[tt.item]); got != tt.want {
+			t.Errorf("%s, theme %q: %q, want %q", tt.lang, tt.theme, got, tt.want)
 		}
 	}
 }

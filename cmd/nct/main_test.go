@@ -288,6 +288,8 @@ func TestEveryEventHasWords(t *testing.T) {
 			events = append(events, exam.DoorRead{}, exam.DoorRead{Known: true}, exam.DoorRead{Known: true, Open: true})
 		case exam.Chosen:
 			events = append(events, exam.Chosen{}, exam.Chosen{Options: []string{"A"}})
+		case exam.ThemeChosen:
+			events = append(events, exam.ThemeChosen{Theme: "T1"}, exam.ThemeChosen{Theme: "T1", Previous: "T2"})
 		default:
 			events = append(events, e)
 		}

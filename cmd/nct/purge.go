@@ -35,7 +35,7 @@ type purgeCmd struct {
 	Second    []string `help:"Folder of the second place. Can be repeated." placeholder:"DIR" type:"existingdir" sep:"none"`
 	Sealed    []string `help:"Folder with sealed files. Can be repeated." placeholder:"DIR" type:"existingdir" sep:"none"`
 	By        string   `required:"" help:"Who destroys them; goes into the record." placeholder:"NAME"`
-	KeepDays  int      `help:"How many days after its last record a log is kept. The default is the three months of the rules at their longest." default:"92" placeholder:"N"`
+	KeepDays  *int     `help:"How many days after its last record every log is kept, whatever its profile says. Without it each log's own profile decides; one that names no days keeps its logs for ever." placeholder:"N"`
 	Recipient []string `help:"NCT's public key, which can read the log of destructions when it is begun. Can be repeated." placeholder:"KEY" sep:"none"`
 	DryRun    bool     `help:"Only say what would be destroyed."`
 	Yes       bool     `help:"Do not ask."`
@@ -47,7 +47,7 @@ func (c *purgeCmd) Run(e *env) error {
 	if strings.TrimSpace(c.By) == "" {
 		return usageError{errors.New("--by: a name is needed")}
 	}
-	if c.KeepDays < 1 || c.KeepDays > 36500 {
+	if c.KeepDays != nil && (*c.KeepDays < 1 || *c.KeepDays > 36500) {
 		return usageError{errors.New("--keep-days: 1–36500")}
 	}
 	if err := vault.CheckRecipients(c.Recipient); err != nil {
@@ -79,7 +79,7 @@ func (c *purgeCmd) Run(e *env) error {
 	}
 	due, refused := c.judge(e, logs, log, now)
 	if len(due) == 0 {
-		fmt.Fprintln(e.out, e.say("purge.nothing", "KeepDays", c.KeepDays))
+		fmt.Fprintln(e.out, e.say("purge.nothing"))
 	} else if !c.DryRun {
 		if err := c.confirm(e, len(due)); err != nil {
 			return err
@@ -139,6 +139,8 @@ type doomed struct {
 	over              bool // the attempt has ended; of no meaning unless read
 	remains           bool // only files of a destruction that was interrupted
 	busy              bool // a program has a file open
+	own               rule // of its own profile; none unless that could be read
+	rule              rule // what applies
 }
 
 // inventory finds the logs in all places. A log is known by its id together with its header, since all rooms of a session have
@@ -249,6 +251,9 @@ func (l *doomed) add(path string, f found) {
 	if f.read {
 		l.read, l.over = true, l.over || f.over
 	}
+	if f.rule.longer(l.own) {
+		l.own = f.rule
+	}
 	if f.size > l.size {
 		l.size, l.root = f.size, f.root
 	}
@@ -269,6 +274,7 @@ type found struct {
 	busy                      bool
 	size                      uint64
 	root                      []byte
+	rule                      rule // of the attempt's profile
 }
 
 // inspect reads a file. A file of the log of destructions has no id; a file that nothing can be read of has its name as id.
@@ -311,6 +317,9 @@ func (f *found) record(rec exam.Recorded) {
 	switch ev := rec.Event.(type) {
 	case exam.Opened:
 		f.session = ev.Session
+		if p, err := exam.ParseProfile(ev.Profile); err == nil {
+			f.rule = rule{by: byProfile, profile: p.ID, days: p.Keep.Days}
+		}
 	case exam.RoomOpened:
 		f.room, f.session = true, ev.Session
 	case exam.Closed, exam.Postponed, exam.Withdrawn:
@@ -413,22 +422,35 @@ func (c *purgeCmd) future(logs []*doomed, log *purgeLog, now time.Time) string {
 // time and refused.
 func (c *purgeCmd) judge(e *env, logs []*doomed, log *purgeLog, now time.Time) (due []*doomed, refused int) {
 	for _, l := range logs {
+		profile := ruleOf(l, logs)
+		if l.rule = profile; c.KeepDays != nil {
+			l.rule = rule{by: byFlag, days: *c.KeepDays}
+		}
+		until := l.ended.AddDate(0, 0, l.rule.least())
 		line := func(id string) {
 			kind := e.code("kind", l.kind)
 			fmt.Fprintln(e.out, e.say("purge."+id, "Kind", kind, "ID", clean(l.id), "Session", clean(l.session), "Ended", e.clock(l.ended),
-				"Files", len(l.files), "Until", e.clock(l.ended.AddDate(0, 0, c.KeepDays))))
+				"Files", len(l.files), "Until", e.clock(until), "Rule", e.rule(l.rule), "Instead", e.rule(profile)))
+		}
+		if l.rule.by == byFlag && !l.remains && profile.longer(l.rule) {
+			line("shorter")
 		}
 		switch {
 		case l.remains && log.has[l.id]:
 			line("remains")
 			due = append(due, l)
-		case now.Before(l.ended.AddDate(0, 0, c.KeepDays)):
+		case l.rule.by != byNone && l.rule.days == 0:
+			line("kept-ever")
+		case now.Before(until):
 			line("kept")
 		case l.busy:
 			line("busy")
 			refused++
 		case l.read && l.kind == exam.LogOfAttempt && !l.over:
 			line("open")
+			refused++
+		case l.rule.by == byNone:
+			line("no-rule")
 			refused++
 		case !l.read:
 			line("due-locked")
@@ -439,6 +461,80 @@ func (c *purgeCmd) judge(e *env, logs []*doomed, log *purgeLog, now time.Time) (
 		}
 	}
 	return due, refused
+}
+
+// rule says how long a log is kept, and who says so (R27).
+type rule struct {
+	by      string // byNone and so on, the ends of the sentences' ids
+	profile string // its id
+	days    int    // after the last record; 0: for ever
+}
+
+// Who says how long a log is kept.
+const (
+	byNone    = ""        // nobody: the profile cannot be read
+	byProfile = "profile" // the attempt's own, as its log has it
+	bySession = "session" // that of other attempts of the session
+	byRules   = "rules"   // the admission rules: a room's log has no profile
+	byFlag    = "flag"    // whoever destroys
+)
+
+// threeMonths is how long NCT may want a log after the exam (R22), at their longest.
+const threeMonths = 92
+
+// longer reports whether the rule keeps a log longer than the other. No rule is shorter than any.
+func (r rule) longer(than rule) bool {
+	switch {
+	case r.by == byNone || than.by == byNone:
+		return r.by != byNone
+	case r.days == 0 || than.days == 0:
+		return than.days != 0
+	}
+	return r.days > than.days
+}
+
+// least returns the days before which nothing is destroyed even where nobody knows the rule.
+func (r rule) least() int {
+	if r.by == byNone {
+		return threeMonths
+	}
+	return r.days
+}
+
+// ruleOf returns what applies to a log of itself: its own profile; where that is not known, the longest of its session's
+// profiles; for a room of which no attempt is here, the time of the admission rules. There may be none.
+func ruleOf(l *doomed, logs []*doomed) rule {
+	switch {
+	case l.own.by != byNone:
+		return l.own
+	case l.remains: // it was judged before
+		return rule{by: byRules, days: threeMonths}
+	}
+	var out rule
+	for _, other := range logs {
+		if other.session == l.session && other.own.longer(out) {
+			out = other.own
+		}
+	}
+	switch {
+	case out.by != byNone:
+		out.by = bySession
+	case l.kind == exam.LogOfRoom:
+		out = rule{by: byRules, days: threeMonths}
+	}
+	return out
+}
+
+// rule says in the person's language how long a log is kept, and who says so.
+func (e *env) rule(r rule) string {
+	if r.by == byNone {
+		return ""
+	}
+	id := "purge.by-" + r.by
+	if r.days == 0 {
+		id = "purge.ever-" + r.by
+	}
+	return e.say(id, "Days", r.days, "Profile", clean(r.profile))
 }
 
 // destroy takes all files of a log, records that they are about to be destroyed, and destroys them. Where one of them cannot
@@ -467,7 +563,7 @@ func (c *purgeCmd) destroy(e *env, l *doomed, log *purgeLog) (err error) {
 		}
 		err := log.append(exam.Purged{
 			Log: l.id, LogKind: l.kind, Session: l.session, Size: l.size, Root: root, Ended: l.ended.UnixMilli(),
-			KeepDays: c.KeepDays, By: c.By, Files: len(l.files),
+			KeepDays: l.rule.least(), By: c.By, Files: len(l.files),
 		})
 		if err != nil {
 			return fmt.Errorf("it is not destroyed, since no record of it could be made: %w", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,8 +108,38 @@ func (s *site) run(args ...string) int {
 	return e.run(append([]string{"--zone", "UTC"}, args...))
 }
 
+// purge keeps every log for 92 days.
 func (s *site) purge(args ...string) int {
+	return s.byProfile(append([]string{"--keep-days", "92"}, args...)...)
+}
+
+// byProfile keeps each log as long as its profile says.
+func (s *site) byProfile(args ...string) int {
 	return s.run(append([]string{"purge", s.data, "--second", s.second, "--sealed", s.archive, "--by", "Сәуле"}, args...)...)
+}
+
+// keeps makes the log of an attempt that was withdrawn at the session's start, under a profile of its own that names days.
+func (s *site) keeps(path, id string, days int) {
+	s.t.Helper()
+	opened := sealedtest.Opening(s.t, id, "14").Attempt.Opened
+	profile := strings.Replace(string(opened.Profile), `id = "short"`, fmt.Sprintf(`id = "days-%d"`, days), 1)
+	opened.Profile = fmt.Appendf(nil, "%s[keep]\ndays = %d\n", profile, days)
+	l := sealedtest.NewAttempt(s.t).Record(opened, sealedtest.Picture(10))
+	l.Do(exam.StartRun{}, exam.Withdraw{Deed: exam.Deed{By: "А", Reason: "б"}})
+	l.Fixed(path, id, sealedtest.Form{})
+	if err := os.Chtimes(path, sealedtest.Start, sealedtest.Start); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// empty removes what newSite has made.
+func (s *site) empty() {
+	s.t.Helper()
+	for _, path := range s.files() {
+		if err := os.Remove(path); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 func (s *site) expect(what string, code, want int, said ...string) {
@@ -222,11 +253,7 @@ func TestPurgeRoomsOfOneSession(t *testing.T) {
 	const id = sealedtest.Session
 	begin := func(t *testing.T, early, late time.Time) (s *site, a, b string) {
 		s = newSite(t)
-		for _, path := range s.files() {
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-		}
+		s.empty()
 		a, b = s.in(s.archive, "101.emlog"), s.in(s.archive, "102.emlog")
 		log, form := room(t, "101", sealedtest.Start, early)
 		write(t, a, string(log.Sealed(id, form, form.KeyLine, sealedAt)))
@@ -334,7 +361,7 @@ func TestPurgeInTime(t *testing.T) {
 	s.expect("early", s.purge("--dry-run"), exitNotWhole, "keep     log of the attempt "+sealedtest.AttemptB)
 	s.now = ended.AddDate(0, 0, 92)
 	s.expect("in time", s.purge("--dry-run"), exitNotWhole, "DESTROY  log of the attempt "+sealedtest.AttemptB)
-	s.expect("kept longer", s.purge("--dry-run", "--keep-days", "93"), exitOK, "Nothing is past its time (93 days")
+	s.expect("kept longer", s.purge("--dry-run", "--keep-days", "93"), exitOK, "Nothing is past its time")
 	for m := range 12 {
 		begin := time.Date(2026, time.Month(m+1), 1, 0, 0, 0, 0, time.UTC)
 		if begin.AddDate(0, 3, 0).After(begin.AddDate(0, 0, 92)) {
@@ -345,6 +372,84 @@ func TestPurgeInTime(t *testing.T) {
 		s.expect(bad, s.purge("--dry-run", "--keep-days="+bad), exitUsage)
 	}
 	s.expect("nobody", s.run("purge", s.data, "--by", " "), exitUsage)
+}
+
+// R27: without --keep-days each log is kept as long as its own profile says, and one that names no days for ever; with it the
+// person decides, and hears what they shorten.
+func TestPurgeByProfile(t *testing.T) {
+	s := newSite(t)
+	s.empty()
+	id := func(n int) string { return fmt.Sprintf("01989b2e-7c00-7000-8000-%012d", n) }
+	for _, days := range []int{0, 30, 400} {
+		s.keeps(s.attempt(id(days)), id(days), days)
+	}
+	log := func(verb string, days int, rest string) string {
+		return verb + "log of the attempt " + id(days) + ", session astana-demo, last record 2026-08-20 03:00:00 +0000" + rest
+	}
+	s.now = sealedtest.Start.AddDate(0, 0, 30).Add(-time.Millisecond)
+	s.expect("a moment too early", s.byProfile("--dry-run"), exitOK, log("keep     ", 30, ": until 2026-09-19 03:00:00 +0000, 30 days by its profile days-30"))
+	s.now = sealedtest.Start.AddDate(0, 0, 30)
+	s.expect("in time", s.byProfile("--dry-run"), exitOK, log("DESTROY  ", 30, ", files: 1; 30 days by its profile days-30"),
+		log("keep     ", 400, ": until 2027-09-24 03:00:00 +0000, 400 days by its profile days-400"),
+		log("keep     ", 0, ": for ever by its profile days-0, which names no days"))
+	if strings.Contains(s.out.String(), "CAUTION") {
+		t.Errorf("without the flag nothing is shortened:\n%s", &s.out)
+	}
+	s.expect("purge", s.byProfile("--yes"), exitOK, "Destroyed: 1, refused: 0")
+	if e, _ := s.destroyed()[1].(exam.Purged); e.Log != id(30) || e.KeepDays != 30 {
+		t.Errorf("on record: %+v", e)
+	}
+	s.now = sealedtest.Start.AddDate(50, 0, 0)
+	s.expect("fifty years later", s.byProfile("--yes"), exitOK, "DESTROY  log of the attempt "+id(400), "Destroyed: 1, refused: 0")
+	if s.count(id(0)) != 1 {
+		t.Error("what is kept for ever was destroyed")
+	}
+	s.expect("as long", s.byProfile("--dry-run", "--keep-days", "36500"), exitOK, "CAUTION  log of the attempt "+id(0))
+	s.expect("the person decides", s.byProfile("--yes", "--keep-days", "10"), exitOK,
+		"CAUTION  log of the attempt "+id(0)+", session astana-demo: 10 days by --keep-days, which is shorter than for ever by its profile days-0, which names no days",
+		"Destroyed: 1, refused: 0")
+	if e, _ := s.destroyed()[3].(exam.Purged); s.count(id(0)) != 0 || e.KeepDays != 10 {
+		t.Errorf("%d files are left, on record: %+v", s.count(id(0)), e)
+	}
+}
+
+// R22, R27: a log that has no profile, or whose profile cannot be read, is kept as long as the longest of its session's; a room
+// of which no attempt is here three months. Who cannot know destroys nothing.
+func TestPurgeByTheSession(t *testing.T) {
+	room := "log of the room " + sealedtest.RoomID + ", session astana-demo, last record "
+	s := newSite(t)
+	s.empty()
+	sealedtest.Room(t).Fixed(s.in(s.data, "room", "astana-demo.journal"), sealedtest.RoomID, sealedtest.Form{})
+	s.date(sealedtest.Start)
+	s.now = sealedtest.Start.AddDate(0, 0, 100)
+	s.expect("a room alone", s.byProfile("--dry-run"), exitOK, "DESTROY  "+room, "92 days by the admission rules")
+	s.keeps(s.attempt(sealedtest.AttemptA), sealedtest.AttemptA, 400)
+	s.keeps(s.attempt(sealedtest.AttemptB), sealedtest.AttemptB, 30)
+	s.expect("a room and its attempts", s.byProfile("--dry-run"), exitOK, "keep     "+room, "400 days by the profile days-400 of its session")
+	s.expect("as long as the longest", s.byProfile("--dry-run", "--keep-days", "400"), exitOK, "Nothing is past its time")
+	if strings.Contains(s.out.String(), "CAUTION") {
+		t.Errorf("400 days are no shorter:\n%s", &s.out)
+	}
+
+	locked := "01989b2e-7c00-7000-8000-0000000000dd"
+	s.keeps(s.attempt(locked), locked, 30)
+	if err := damage(s.attempt(locked), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(s.attempt(locked), sealedtest.Start, sealedtest.Start); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("beside readable ones", s.byProfile("--dry-run"), exitOK, "keep     log of the attempt "+locked)
+	for _, id := range []string{sealedtest.AttemptA, sealedtest.AttemptB} {
+		if err := os.Remove(s.attempt(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.expect("alone", s.byProfile("--yes"), exitNotWhole, "REFUSED  log of the attempt "+locked, "with --keep-days you decide", "Destroyed: 1, refused: 1")
+	if s.count(locked) != 1 {
+		t.Error("it was destroyed")
+	}
+	s.expect("decided", s.byProfile("--yes", "--keep-days", "92"), exitOK, "Destroyed: 1, refused: 0")
 }
 
 // R27: a person is asked, and only the right answer destroys.
@@ -493,8 +598,8 @@ func FuzzInspect(f *testing.F) {
 func TestPurgeSpeaks(t *testing.T) {
 	s := newSite(t)
 	for _, l := range locales.All {
-		for _, args := range [][]string{{"--dry-run"}, {}, {"--dry-run", "--keep-days", "200"}} {
-			s.purge(append(args, "--lang", string(l))...)
+		for _, args := range [][]string{{"--dry-run"}, {}, {"--dry-run", "--keep-days", "92"}, {"--dry-run", "--keep-days", "200"}} {
+			s.byProfile(append(args, "--lang", string(l))...)
 			if said := s.out.String() + s.err.String(); said == "" || strings.Contains(said, "<no value>") || strings.Contains(said, "[nct.") {
 				t.Errorf("%s %q: %s", l, args, said)
 			}

@@ -15,10 +15,20 @@ type textCmd struct {
 	File string `arg:"" help:"Log of an attempt: sealed (.emlog), or a journal on the computer that wrote it."`
 	Item string `arg:"" help:"Item of the paper, such as E1."`
 	access
+	paperArgs
 }
 
-// Run prints the text that the item has at the end of the log.
+// Run prints the text that the item has at the end of the log. The theme that was chosen for it is no part of the text and goes to the
+// standard error output, with its words where the paper is named.
 func (c *textCmd) Run(e *env) error {
+	var paper *exam.Paper
+	if c.paperArgs.given() {
+		read, err := c.paperArgs.read(e)
+		if err != nil {
+			return err
+		}
+		paper = read
+	}
 	log, err := e.openShown(c.File, c.access, nil)
 	if err != nil {
 		return e.refuse(c.File, err)
@@ -27,13 +37,20 @@ func (c *textCmd) Run(e *env) error {
 	if log.bad != nil {
 		return e.refuse(c.File, log.bad)
 	}
-	texts, err := replay(log)
+	texts, themes, err := replay(log)
 	if err != nil {
 		return e.refuse(c.File, err)
 	}
 	t, ok := texts[c.Item]
 	if !ok {
 		return usageError{errors.New(e.say("no-text", "Item", c.Item, "Items", clean(strings.Join(slices.Sorted(maps.Keys(texts)), ", "))))}
+	}
+	if theme := themes[c.Item]; theme.id != "" {
+		words := theme.id
+		if asks := themeText(paper, theme.lang, c.Item, theme.id); asks != "" {
+			words += ": " + asks
+		}
+		fmt.Fprintln(e.err, e.say("text-theme", "Item", clean(c.Item), "Theme", clean(words)))
 	}
 	_, err = fmt.Fprintln(e.out, string(*t))
 	return err
@@ -50,26 +67,36 @@ func (e *env) refuse(file string, err error) error {
 	return exitError(code)
 }
 
-// replay reproduces the texts of all items from the edits (R11).
-func replay(log *shown) (map[string]*text, error) {
-	texts := make(map[string]*text)
+// theme is what was chosen for a text, and the language of the exam.
+type theme struct{ id, lang string }
+
+// replay reproduces the texts of all items from the edits (R11), and the themes that were chosen last.
+func replay(log *shown) (map[string]*text, map[string]theme, error) {
+	texts, themes, lang := make(map[string]*text), make(map[string]theme), ""
+	of := func(item string) *text {
+		if texts[item] == nil {
+			texts[item] = new(text)
+		}
+		return texts[item]
+	}
 	err := log.each(func(s sealed.Section) error {
 		if s.Record == nil {
 			return nil
 		}
-		ed, ok := s.Record.Event.(exam.Edited)
-		if !ok {
-			return nil
-		}
-		if texts[ed.Item] == nil {
-			texts[ed.Item] = new(text)
-		}
-		if err := texts[ed.Item].apply(ed); err != nil {
-			return fmt.Errorf("record %d: %w", s.Number, err)
+		switch ev := s.Record.Event.(type) {
+		case exam.Opened:
+			lang = ev.Candidate.Language
+		case exam.ThemeChosen:
+			of(ev.Item)
+			themes[ev.Item] = theme{ev.Theme, lang}
+		case exam.Edited:
+			if err := of(ev.Item).apply(ev); err != nil {
+				return fmt.Errorf("record %d: %w", s.Number, err)
+			}
 		}
 		return nil
 	})
-	return texts, err
+	return texts, themes, err
 }
 
 // text is a response in runes.

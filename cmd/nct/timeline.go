@@ -97,6 +97,7 @@ type timeline struct {
 	texts      map[string]*text
 	burst      *burst
 	paper      *exam.Paper // nil: tasks are named by their ids alone
+	language   string      // of the exam, once the attempt is opened
 	last       exam.Recorded
 	faces      string
 	names      map[journal.Hash]string // frames to write, by hash
@@ -167,12 +168,17 @@ func (t *timeline) sentence(rec exam.Recorded) string {
 	s := t.words(rec.Event)
 	switch ev := rec.Event.(type) {
 	case exam.Opened:
+		t.language = ev.Candidate.Language
 		if t.paper != nil {
 			order, err := t.taskOrder(t.paper, ev)
 			if err != nil {
 				order = err.Error()
 			}
 			s += "\n          " + order
+		}
+	case exam.ThemeChosen:
+		if asks := themeText(t.paper, t.language, ev.Item, ev.Theme); asks != "" {
+			s += ": " + clean(asks)
 		}
 	case exam.RunStarted:
 		if rec.Stamp.Run > 1 {

@@ -30,6 +30,10 @@ func (e *env) words(ev exam.Event) string {
 		pairs = []any{"Name", ev.Candidate.Name, "IIN", ev.Candidate.IIN, "Seat", ev.Candidate.Seat, "Station", ev.Station}
 	case exam.RunStarted:
 		pairs = []any{"Software", ev.Software, "Host", ev.Host}
+		if ev.Means != "" {
+			id = "run-started-released"
+			pairs = append(pairs, "Package", ev.Parcel, "Means", e.code("release", string(ev.Means)), "At", e.clock(time.UnixMilli(ev.ReleasedAt)))
+		}
 	case exam.LateAdmitted:
 		deed(ev.Deed)
 	case exam.FaceChecked:
@@ -66,6 +70,9 @@ func (e *env) words(ev exam.Event) string {
 			id = "chosen-nothing"
 		}
 		pairs = []any{"Item", ev.Item, "Options", strings.Join(ev.Options, ", ")}
+	case exam.ThemeChosen:
+		id = either(ev.Previous == "", "theme-chosen", "theme-changed")
+		pairs = []any{"Item", ev.Item, "Theme", ev.Theme, "Previous", ev.Previous}
 	case exam.Flagged:
 		id = either(ev.On, "flagged-on", "flagged-off")
 		pairs = []any{"Item", ev.Item}

@@ -9,6 +9,27 @@ import (
 	"emtihan/exam"
 )
 
+// Every way in which a package is opened has words of its own, with the package and the time.
+func TestWordsAboutReleases(t *testing.T) {
+	sum := strings.Repeat("ab", 32)
+	for _, l := range locales.All {
+		e := &env{lang: l, zone: time.UTC}
+		said := map[string]bool{e.words(exam.RunStarted{Software: "1.0.0", Host: "pc-12"}): true}
+		for _, m := range []exam.ReleaseMeans{exam.ReleaseTyped, exam.ReleaseScanned, exam.ReleaseFile, exam.ReleaseRoom, exam.ReleaseKept} {
+			s := e.words(exam.RunStarted{Software: "1.0.0", Host: "pc-12", Released: exam.Released{Parcel: "items " + sum, Means: m, ReleasedAt: 1786939200123}})
+			for _, f := range []string{"1.0.0", "pc-12", "items " + sum, "2026-08-17 04:00:00"} {
+				if !strings.Contains(s, f) {
+					t.Errorf("%s: %q does not say %q", l, s, f)
+				}
+			}
+			if said[s] || strings.Contains(s, "[nct.") {
+				t.Errorf("%s: %q has no words of its own for %q", l, s, m)
+			}
+			said[s] = true
+		}
+	}
+}
+
 // Every place and state of StorageChanged, and every kind of log that Purged names, has words of its own.
 func TestWordsAboutLogs(t *testing.T) { // R11, R22, R27
 	var events []exam.Event

@@ -121,6 +121,9 @@ func (c *spineCommand) measure(p *play, f *spineFigures, out io.Writer) error {
 	if err := p.identify("900101100004", false); err != nil {
 		return err
 	}
+	if err := p.chooseTheme(); err != nil {
+		return err
+	}
 	if err := c.keys(p, x, f); err != nil {
 		return err
 	}

@@ -74,6 +74,9 @@ func (c *idleCommand) Run(s streams) error {
 	if err := p.identify(benchIIN, false); err != nil {
 		return err
 	}
+	if err := p.chooseTheme(); err != nil {
+		return err
+	}
 	f := idleFigures{Faces: 1, Watch: c.Watch, Machine: machine()}
 	// Until what opening the screen has begun is over: the camera closes, pictures are handed to the toolkit.
 	time.Sleep(10 * time.Second)

@@ -89,17 +89,21 @@ func (p *play) writeBefore(data, text string) error {
 	if err != nil {
 		return err
 	}
+	essay := paper.Items()[0]
 	said := make(chan error, 1)
 	actor.Login(benchIIN, func(err error) { said <- err })
 	err = <-said
-	for _, cmd := range []exam.Command{
+	commands := []exam.Command{
 		exam.ReportFace{FaceChecked: exam.FaceChecked{Purpose: exam.PurposeLogin, Verdict: exam.VerdictAccepted, Reason: "match"}},
 		exam.ConfirmData{},
 		exam.ReadRules{},
 		exam.Confirm{},
 		exam.Enter{},
-		exam.Edit{Item: paper.Items()[0].ID, Inserted: text},
-	} {
+	}
+	if len(essay.Themes) > 0 {
+		commands = append(commands, exam.ChooseTheme{Item: essay.ID, Theme: essay.Themes[0].ID})
+	}
+	for _, cmd := range append(commands, exam.Edit{Item: essay.ID, Inserted: text}) {
 		if err != nil {
 			break
 		}

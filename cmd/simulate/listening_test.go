@@ -159,7 +159,7 @@ func checkTexts(t *testing.T, p *exam.Paper) {
 		check("block "+b.ID, b.Title)
 		for _, it := range b.Items {
 			check(it.ID, it.Text)
-			for _, o := range slices.Concat(it.Options, it.Targets) {
+			for _, o := range slices.Concat(it.Options, it.Targets, it.Themes) {
 				check(it.ID+" "+o.ID, o.Text)
 			}
 		}

@@ -311,7 +311,22 @@ func (p *play) score() (float64, error) {
 	return score, nil
 }
 
+// chooseTheme chooses the first theme of the essay, by keys that every layout has, and waits for the field in which it is written.
+func (p *play) chooseTheme() error {
+	if _, err := p.station.where("theme", "open"); err != nil {
+		return err
+	}
+	if err := p.seat.keys("Down", "space"); err != nil {
+		return err
+	}
+	_, err := p.station.where("theme", "chosen")
+	return err
+}
+
 func (p *play) write() error {
+	if err := p.chooseTheme(); err != nil {
+		return err
+	}
 	if err := p.seat.layout("kz"); err != nil {
 		return err
 	}

@@ -385,7 +385,7 @@ func TestEveryEventHasASentence(t *testing.T) {
 		"limit.exceeded": {"leave-times", "leave-minutes"}, "focus.changed": {"lost", "back"},
 	}
 	silent := map[string]bool{
-		"item.shown": true, "edited": true, "chosen": true, "flagged": true, "option.struck": true, "highlighted": true,
+		"item.shown": true, "edited": true, "chosen": true, "theme.chosen": true, "flagged": true, "option.struck": true, "highlighted": true,
 		"sound.started": true, "sound.heard": true, "preferred": true, "ticked": true, "scored": true, "act.tied": true,
 		"act.signed": true, "presence.seen": true, "room.opened": true, "detector": true, "door": true, "station": true, "act.drawn": true, // those of the room itself stand above
 	}

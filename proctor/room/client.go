@@ -20,7 +20,7 @@ type Options struct {
 	// program runs. It is called from the client's goroutine and must not call Close.
 	OnAct func(exam.ActTied)
 	// OnOrder is told of each order to all stations, and of the one that stands at each reconnection and for each new attempt;
-	// see [Order.Command] for what it asks of an attempt. It is called from the client's goroutine and must not call Close.
+	// see [Order.Command] for what it asks of an attempt, nothing where that has obeyed it. It is called from the client's goroutine and must not call Close.
 	OnOrder func(Order)
 	// OnState is told when the link comes up and goes down, with the reason where it is down. It must not block.
 	OnState func(connected bool, why error)

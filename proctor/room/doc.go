@@ -18,6 +18,10 @@
 // and in order, however often the room's program is started again. What a station has not got acknowledged when its own
 // program ends stands in the attempt's log only.
 //
+// Orders flow to every station and are not acknowledged: the last one stands, and is said again at each reconnection and for
+// each new attempt. Its number, that of its record in the room's log, goes into the log of each attempt that obeys it, so
+// that none obeys it twice; see [Order.Command].
+//
 // A peer that sends something else, announces a message that is too long, starts one and does not end it within
 // [PeerTimeout], or does not read, is disconnected. Neither side waits for the other: a station goes on without the room.
 package room

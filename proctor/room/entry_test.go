@@ -18,6 +18,7 @@ import (
 	"emtihan/exam"
 	"emtihan/proctor/act"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/google/go-cmp/cmp"
 	"software.sslmate.com/src/go-pkcs12"
 )
@@ -379,6 +380,9 @@ func TestPower(t *testing.T) {
 			if policy == LowSuspends {
 				want = Order{What: OrderSuspend, By: "ups", Reason: "low-battery"}
 			}
+			if want.Number = o.Number; o.Number == 0 || o.Number > r.j.Status().Durable {
+				t.Errorf("the order has number %d, and the disk has %d records", o.Number, r.j.Status().Durable)
+			}
 			if diff := cmp.Diff(want, o); diff != "" {
 				t.Error(diff)
 			}
@@ -397,8 +401,13 @@ func TestPower(t *testing.T) {
 			}
 			refused(t, "a wrong code", wait(t, func(done func(error)) { r.ResumeAll("mains are back", adminName, "1", done) }), ErrCode)
 			refused(t, "go on", wait(t, func(done func(error)) { r.ResumeAll("mains are back", adminName, adminCode, done) }), nil)
-			if diff := cmp.Diff(Order{What: OrderResume, By: adminName, Reason: "mains are back", Of: want.Reason}, receive1(t, orders)); diff != "" {
+			resume := receive1(t, orders)
+			if diff := cmp.Diff(Order{What: OrderResume, By: adminName, Reason: "mains are back", Of: want.Reason, Number: resume.Number}, resume); diff != "" {
 				t.Error(diff)
+			}
+			refused(t, "a second time", wait(t, func(done func(error)) { r.SuspendAll(want.Reason, adminName, adminCode, done) }), nil)
+			if second := receive1(t, orders); second.Number <= resume.Number || resume.Number <= want.Number {
+				t.Errorf("the orders have the numbers %d, %d, %d", want.Number, resume.Number, second.Number)
 			}
 			closeAndVerify(t, r)
 		})
@@ -423,6 +432,14 @@ func TestOrderCommand(t *testing.T) {
 	suspended := func(reason string) *exam.Suspended {
 		return &exam.Suspended{Deed: exam.Deed{By: "x", Reason: reason}}
 	}
+	numbered, goOn := suspend, resume
+	numbered.Number, goOn.Number = 17, 19
+	deed := exam.Deed{By: "ups", Reason: "low-battery"}
+	obeyed, earlier := &exam.Suspended{Deed: deed, Order: 17}, &exam.Suspended{Deed: exam.Deed{By: "x", Reason: "fire"}, Order: 5}
+	running := func(s, obeyed *exam.Suspended) exam.Attempt {
+		return exam.Attempt{Phase: exam.PhaseRunning, Suspended: s, Obeyed: obeyed}
+	}
+	first, end := exam.Suspend{Deed: deed, Order: 17}, exam.EndSuspension{Deed: exam.Deed{By: adminName, Reason: "mains"}}
 	for _, c := range []struct {
 		name string
 		o    Order
@@ -436,6 +453,24 @@ func TestOrderCommand(t *testing.T) {
 		{"go on", resume, exam.Attempt{Phase: exam.PhaseRunning, Suspended: suspended("low-battery")}, exam.EndSuspension{Deed: exam.Deed{By: adminName, Reason: "mains"}}},
 		{"suspended for another reason", resume, exam.Attempt{Phase: exam.PhaseRunning, Suspended: suspended("fire")}, nil},
 		{"not suspended", resume, exam.Attempt{Phase: exam.PhaseRunning}, nil},
+
+		{"numbered", numbered, running(nil, nil), first},
+		{"let go on at the station", numbered, running(nil, obeyed), nil},
+		{"obeyed, and suspended by it", numbered, running(obeyed, obeyed), nil},
+		{"obeyed, and suspended at the station since", numbered, running(suspended("fire"), obeyed), nil},
+		{"another was obeyed", numbered, running(nil, earlier), first},
+		{"another still suspends", numbered, running(earlier, earlier), first},
+		{"heard while suspended at the station", numbered, running(suspended("fire"), nil), first},
+		{"without a number after one with it", suspend, running(nil, obeyed), exam.Suspend{Deed: deed}},
+		{"numbered, over", numbered, exam.Attempt{Phase: exam.PhaseFinished}, nil},
+
+		{"go on, numbered", goOn, running(obeyed, obeyed), end},
+		{"go on, that and the order before not heard", goOn, running(earlier, earlier), end},
+		{"go on, suspended at the station for the same reason since", goOn, running(suspended("low-battery"), obeyed), nil},
+		{"go on, suspended by an order without a number", goOn, running(suspended("low-battery"), nil), end},
+		{"go on, suspended at the station", goOn, running(suspended("fire"), nil), nil},
+		{"go on from a room without numbers", resume, running(obeyed, obeyed), end},
+		{"go on, not suspended", goOn, running(nil, obeyed), nil},
 	} {
 		got, ok := c.o.Command(&c.a)
 		if diff := cmp.Diff(c.want, got); diff != "" || ok != (c.want != nil) {
@@ -452,7 +487,7 @@ func TestOrdersOverTheLink(t *testing.T) {
 	up := make(chan bool, 8)
 	station(t, path, "st1", Options{OnOrder: func(o Order) { first <- o }, OnState: func(on bool, _ error) { up <- on }})
 	<-up
-	want := Order{What: OrderSuspend, By: "ups", Reason: "low-battery"}
+	want := Order{What: OrderSuspend, By: "ups", Reason: "low-battery", Number: 17}
 	s.SendOrder(want)
 	if diff := cmp.Diff(want, receive1(t, first)); diff != "" {
 		t.Error(diff)
@@ -460,6 +495,26 @@ func TestOrdersOverTheLink(t *testing.T) {
 	station(t, path, "st2", Options{OnOrder: func(o Order) { later <- o }})
 	if diff := cmp.Diff(want, receive1(t, later)); diff != "" {
 		t.Error(diff)
+	}
+	// A room without numbers is heard, and a station that knows of none finds nothing in an order that it could not read.
+	for _, number := range []uint64{0, want.Number} {
+		data, err := encodeMessage(message{Kind: kindOrder, Seq: number, Order: &want})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := decodeMessage(data[4:])
+		if err != nil || m.Order.Number != number {
+			t.Errorf("order %d: %+v, %v", number, m.Order, err)
+		}
+		var fields struct {
+			Order map[uint64]string `cbor:"10,keyasint"`
+		}
+		if err := cbor.Unmarshal(data[4:], &fields); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[uint64]string{1: want.What, 2: want.By, 3: want.Reason}, fields.Order); diff != "" {
+			t.Errorf("on the wire: %s", diff)
+		}
 	}
 	for _, m := range []message{{Kind: kindOrder}, {Kind: kindOrder, Order: &Order{What: "burn"}}} {
 		data, err := encodeMessage(m)

@@ -463,6 +463,7 @@ func FuzzDecodeMessage(f *testing.F) {
 		{Kind: kindHello, Version: 1, Station: "s1", Run: "r"},
 		{Kind: kindNotice, Seq: 3, Notice: &Notice{Station: "s1", What: "locked", Detail: "face", Frame: []byte{0xFF, 0xD8}, Score: 0.3}},
 		{Kind: kindAct, Seq: 1, Attempt: "a", Act: &exam.ActTied{Number: "12/2026-11-21/003", Digest: []byte{1}}},
+		{Kind: kindOrder, Seq: 17, Order: &Order{What: OrderSuspend, By: "ups", Reason: "low-battery"}},
 	} {
 		data, err := encodeMessage(m)
 		if err != nil {

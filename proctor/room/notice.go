@@ -15,7 +15,7 @@ func NoticeOf(a *exam.Attempt, r exam.Recorded) (Notice, bool) {
 		Name: a.Opened.Candidate.Name, Phase: string(a.Phase), Hold: holdOf(a), What: r.Event.Kind(), Wall: r.Stamp.Wall, Seq: r.Seq,
 	}
 	switch e := r.Event.(type) {
-	case exam.ItemShown, exam.Edited, exam.Chosen, exam.Flagged, exam.OptionStruck, exam.Highlighted,
+	case exam.ItemShown, exam.Edited, exam.Chosen, exam.ThemeChosen, exam.Flagged, exam.OptionStruck, exam.Highlighted,
 		exam.SoundStarted, exam.SoundHeard, exam.Preferred, exam.Ticked, exam.Scored, exam.ActTied, exam.PresenceSeen:
 		return Notice{}, false
 	case exam.FaceChecked:

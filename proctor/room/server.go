@@ -389,7 +389,7 @@ func (s *Server) deliver(p *peer) {
 		}
 	}
 	if s.order != nil {
-		s.push(p, message{Kind: kindOrder, Order: s.order})
+		s.push(p, orderMessage(s.order))
 	}
 }
 
@@ -399,7 +399,7 @@ func (s *Server) SendOrder(o Order) {
 	defer s.mu.Unlock()
 	s.order = &o
 	for _, p := range s.peers {
-		s.push(p, message{Kind: kindOrder, Order: s.order})
+		s.push(p, orderMessage(s.order))
 	}
 }
 

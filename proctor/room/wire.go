@@ -109,7 +109,7 @@ const (
 	kindHeard                          // room to station: the notices up to Seq are in the room's log
 	kindAct                            // room to station
 	kindTied                           // station to room: the act Seq was handed on
-	kindOrder                          // room to station
+	kindOrder                          // room to station, with the number of the order as Seq
 )
 
 // The reasons for which a room refuses a station.
@@ -148,6 +148,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// orderMessage returns an order as it travels: see [Order.Number].
+func orderMessage(o *Order) message { return message{Kind: kindOrder, Seq: o.Number, Order: o} }
+
 // encodeMessage returns the message with its length before it.
 func encodeMessage(m message) ([]byte, error) {
 	body, err := wireEncoding.Marshal(m)
@@ -185,6 +188,9 @@ func decodeMessage(body []byte) (message, error) {
 		if err := m.Notice.check(); err != nil {
 			return message{}, err
 		}
+	}
+	if m.Order != nil {
+		m.Order.Number = m.Seq
 	}
 	return m, nil
 }

@@ -12,10 +12,12 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-// choice is one option of several to choose, or several of them. Options can be struck out on the way to the answer.
+// choice is one option of several to choose, or several of them. Options can be struck out on the way to the answer; themes,
+// of which one is to be written about, can not.
 type choice struct {
 	p      *Pane
 	many   bool
+	themes bool
 	picks  []*pick
 	chosen []string
 }
@@ -27,19 +29,23 @@ type pick struct {
 	mark    *canvas.Image
 	flows   []*flow
 	word    *flow // says that it is struck out
-	striker *chip
+	striker *chip // nil: it cannot be
 	struck  bool
 }
 
 func newChoice(p *Pane) *choice {
-	c := &choice{p: p, many: p.Item.Kind == exam.Multiple}
+	c := &choice{p: p, many: p.Item.Kind == exam.Multiple, themes: len(p.Item.Themes) > 0}
 	p.Answer = down(gap() / 2)
+	options := p.Item.Options
+	if c.themes {
+		options = p.Item.Themes
+	}
 	if c.many {
 		note := plainFlow(p.d.host.T("item.several"))
 		note.quiet = true
 		p.Answer.Add(padded(0, 0, theme.Size(theme.SizeNameInnerPadding), 0, note))
 	}
-	for i, o := range p.Item.Options {
+	for i, o := range options {
 		k := &pick{id: o.ID, mark: canvas.NewImageFromResource(theme.RadioButtonIcon())}
 		k.mark.FillMode = canvas.ImageFillContain
 		side := 1.6 * theme.Size(theme.SizeNameText)
@@ -55,11 +61,17 @@ func newChoice(p *Pane) *choice {
 		}
 		number := plainFlow(digit)
 		number.quiet = true
-		k.striker = newChip("abc", func() { c.strike(i) })
-		k.striker.struck = true
 		width, _ := plainFlow("0").natural()
-		k.Row = newRow(p, firstLine(p, o.Text).String(), row(2, false, container.New(&fixed{width + 2}, number), k.mark, down(2, append(objects, k.word)...), k.striker), func() { c.choose(i) })
-		k.Row.second = func() { c.strike(i) }
+		parts := []fyne.CanvasObject{container.New(&fixed{width + 2}, number), k.mark, down(2, append(objects, k.word)...)}
+		if !c.themes {
+			k.striker = newChip("abc", func() { c.strike(i) })
+			k.striker.struck = true
+			parts = append(parts, k.striker)
+		}
+		k.Row = newRow(p, firstLine(p, o.Text).String(), row(2, false, parts...), func() { c.choose(i) })
+		if !c.themes {
+			k.Row.second = func() { c.strike(i) }
+		}
 		c.picks = append(c.picks, k)
 		p.Answer.Add(k.Row)
 	}
@@ -83,8 +95,11 @@ func (c *choice) takes(n int) bool { return n < len(c.picks) }
 
 func (c *choice) show(r exam.Response) {
 	c.chosen = slices.Clone(r.Options)
+	if c.themes {
+		c.chosen = []string{r.Theme}
+	}
 	for _, k := range c.picks {
-		k.set(c.many, slices.Contains(r.Options, k.id), slices.Contains(r.Struck, k.id), c.p)
+		k.set(c.many, slices.Contains(c.chosen, k.id), slices.Contains(r.Struck, k.id), c.p)
 	}
 }
 
@@ -115,7 +130,9 @@ func (k *pick) set(many, chosen, struck bool, p *Pane) {
 		} else {
 			k.word.Hide()
 		}
-		k.striker.set(text, false, false, !struck)
+		if k.striker != nil {
+			k.striker.set(text, false, false, !struck)
+		}
 		k.Chosen = chosen
 		k.Row.Refresh()
 	}
@@ -125,6 +142,10 @@ func (k *pick) set(many, chosen, struck bool, p *Pane) {
 // whose sentence then says why.
 func (c *choice) choose(n int) {
 	id := c.picks[n].id
+	if c.themes {
+		c.p.chooseTheme(id)
+		return
+	}
 	var next []string
 	for _, k := range c.picks {
 		on := slices.Contains(c.chosen, k.id)
@@ -152,7 +173,7 @@ func (c *choice) choose(n int) {
 
 // striking returns what strikes an option out or takes that back; nil where it is the answer, or there is none.
 func (c *choice) striking(n int) func() {
-	if n < 0 || n >= len(c.picks) || c.picks[n].Chosen {
+	if n < 0 || n >= len(c.picks) || c.picks[n].Chosen || c.themes {
 		return nil
 	}
 	return func() { c.strike(n) }

@@ -69,11 +69,13 @@ type Pane struct {
 	Item    *exam.Item
 	Prompt  *fyne.Container   // the task's text
 	Passage fyne.CanvasObject // the passage that belongs to it; nil: none
-	Answer  *fyne.Container   // what is marked; nil: the task is answered by a text
+	Answer  *fyne.Container   // what is marked, or the themes to choose from; nil: the task is answered by a text alone
+	// OnTheme is called with the id of a theme that the candidate wants; nil: it goes to the attempt at once.
+	OnTheme func(id string)
 
 	d        *Desk
 	reader   *reader
-	ask      ask // nil for tasks that are answered by a text
+	ask      ask // nil for tasks that are answered by a text alone
 	sounds   []*soundRow
 	sideways []*container.Scroll
 	pictures []*media.Picture
@@ -115,6 +117,10 @@ func (d *Desk) Pane(it *exam.Item) *Pane {
 		p.ask = newMatch(p)
 	case exam.Order:
 		p.ask = newOrder(p)
+	case exam.Long, exam.Essay:
+		if len(it.Themes) > 0 {
+			p.ask = newChoice(p)
+		}
 	}
 	if before != nil {
 		for _, pic := range before.pictures {
@@ -175,6 +181,21 @@ func (p *Pane) answer(marked []string) {
 		marked = []string{}
 	}
 	p.d.host.Answer(p.Item.ID, exam.Choose{Item: p.Item.ID, Options: marked})
+}
+
+// chooseTheme passes on which theme is wanted.
+func (p *Pane) chooseTheme(id string) {
+	if p.OnTheme != nil {
+		p.OnTheme(id)
+		return
+	}
+	p.d.host.Answer(p.Item.ID, exam.ChooseTheme{Item: p.Item.ID, Theme: id})
+}
+
+// Theme makes the text of a theme as it stands above what is written about it.
+func (p *Pane) Theme(t *exam.Option) fyne.CanvasObject {
+	objects, _ := p.blocks(p.d.paper.Content(t.Text, p.d.lang), 0)
+	return down(gap(), objects...)
 }
 
 // blocks makes what content shows, and returns its texts. start is where it begins in content.Plain.

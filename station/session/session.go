@@ -44,6 +44,9 @@ type Config struct {
 	Second string
 	// OnCheckpoint, if set, is told of each checkpoint that is safe. It must not block.
 	OnCheckpoint func(attempt string, c stream.Checkpoint)
+	// Released, if set, says how the sealed package came to be open, for the log of each run; from the actor's goroutine, or
+	// from Start's. It must not block.
+	Released func() exam.Released
 	// Journal is passed on to each journal; its Second and callbacks are taken by this package.
 	Journal journal.Options
 }
@@ -288,7 +291,11 @@ func (a *Actor) storage(place, state, detail string) {
 }
 
 func (a *Actor) runStarted() exam.RunStarted {
-	return exam.RunStarted{Software: a.cfg.Software, Host: a.cfg.Host}
+	started := exam.RunStarted{Software: a.cfg.Software, Host: a.cfg.Host}
+	if a.cfg.Released != nil {
+		started.Released = a.cfg.Released()
+	}
+	return started
 }
 
 func (a *Actor) journalOptions(id string) journal.Options {
@@ -613,7 +620,7 @@ func (a *Actor) decide(cmd exam.Command, blobs ...[]byte) error {
 		case exam.Edited:
 			a.answers = rec.Seq
 			a.runes += utf8.RuneCountInString(e.Inserted) - e.Removed
-		case exam.Chosen, exam.HandedIn:
+		case exam.Chosen, exam.ThemeChosen, exam.HandedIn:
 			a.answers = rec.Seq
 		}
 		if a.cfg.OnEvent != nil {
