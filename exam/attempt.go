@@ -141,6 +141,9 @@ func (a *Attempt) IsRunning() bool {
 	return a.Phase == PhaseRunning && a.Lock == nil && !a.Away && !a.Leaving && a.Suspended == nil && !a.Barred()
 }
 
+// suspendedAlone reports whether the exam is suspended by a decision about this attempt, which no end of an order to all ends.
+func (a *Attempt) suspendedAlone() bool { return a.Suspended != nil && a.Suspended.Order == 0 }
+
 // HasObeyed reports whether the attempt was suspended by this order of the room before, or heard of it while it was suspended
 // for another cause. Whoever let the candidate go on since has decided against the order, however often it is repeated (R6).
 // Number, name and reason must be the same: a room whose log was lost counts anew, and its orders are not to be missed. Only

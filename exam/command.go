@@ -355,7 +355,7 @@ func (a *Attempt) decide(cmd Command, now Stamp) ([]Event, error) {
 		}
 		return deed(c.Deed, Unlocked(c))
 	case Suspend:
-		if c.Order == 0 && a.Suspended != nil || a.HasObeyed(c) {
+		if c.Order == 0 && a.suspendedAlone() || a.HasObeyed(c) {
 			return nil, ErrAlready
 		}
 		return deed(c.Deed, Suspended(c))

@@ -82,7 +82,7 @@ func (a *Attempt) tieAct(t ActTied) ([]Event, error) {
 	} else {
 		t = a.Acts[i] // the first word counts: an act is immutable (R19)
 	}
-	locked, suspended := a.Lock != nil && a.Lock.Cause != LockRestart, a.Suspended != nil
+	locked, suspended := a.Lock != nil && a.Lock.Cause != LockRestart, a.suspendedAlone()
 	postponed := false
 	for _, effect := range t.Effects {
 		if effect == EffectLift {

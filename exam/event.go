@@ -113,8 +113,6 @@ type ReleaseMeans string
 const (
 	ReleaseTyped   ReleaseMeans = "typed"   // at the station, sign by sign
 	ReleaseScanned ReleaseMeans = "scanned" // at the station, by a reader of QR codes
-	ReleaseFile    ReleaseMeans = "file"    // a key file
-	ReleaseRoom    ReleaseMeans = "room"    // the room's computer
 	ReleaseKept    ReleaseMeans = "kept"    // the station had kept it, and was started again in the middle (R11)
 )
 

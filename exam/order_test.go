@@ -90,3 +90,21 @@ func TestSuspensionWithoutOrderIsRead(t *testing.T) { // R22
 		t.Errorf("folded to %+v, obeyed %+v, %v", a.Suspended, a.Obeyed, err)
 	}
 }
+
+// A decision about one attempt that comes while an order to all stands is on record, and the end of the order does not end it.
+func TestOwnSuspensionUnderAnOrder(t *testing.T) { // R6, R20
+	order := exam.Suspend{Deed: exam.Deed{By: "ups", Reason: "low-battery"}, Order: 5}
+	for name, own := range map[string]exam.Command{
+		"at the station": exam.Suspend{Deed: admin},
+		"by an act":      tie("15/1", "15", exam.EffectStopped),
+	} {
+		s := running(t, setup{})
+		s.must(order)
+		s.must(own)
+		if got := suspension(s.a.Suspended); got.Order != 0 || got.Deed == order.Deed {
+			t.Errorf("%s: it is suspended by %+v", name, got)
+		}
+		s.refused(exam.Suspend{Deed: admin}, exam.ErrAlready)
+		s.refused(order, exam.ErrAlready)
+	}
+}

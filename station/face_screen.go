@@ -259,6 +259,8 @@ func (f *faceCheck) trouble(err error) {
 	}
 	if problem.Of(err) == problem.CameraMissing {
 		f.retry.Disable() // it goes on by itself
+		f.next.Hide()
+		f.steady = steady{}
 		f.eye.check()
 	} else {
 		f.offer()

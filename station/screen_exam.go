@@ -227,39 +227,36 @@ func (p *examPane) lay(it *exam.Item, i int) {
 		item.Settled(s)
 	}
 	p.pane.Settle()
+	u.beneath(func() {
+		if p.edit != nil {
+			p.focusText()
+		} else {
+			u.win.Canvas().Unfocus()
+		}
+		if at := slices.IndexFunc(p.options, func(r *item.Row) bool { return r.Chosen }); p.picking && at >= 0 {
+			u.win.Canvas().Focus(p.options[at])
+		}
+	})
 	if p.edit != nil {
-		p.focusText()
 		caret, ok := u.carets[id]
 		if !ok {
 			caret = u.view.Attempt.Response(id).Caret
 		}
 		p.edit.PlaceCaret(caret)
 		p.settle()
-	} else {
-		u.win.Canvas().Unfocus()
-	}
-	if at := slices.IndexFunc(p.options, func(r *item.Row) bool { return r.Chosen }); p.picking && at >= 0 {
-		u.win.Canvas().Focus(p.options[at])
 	}
 	p.marks(u.view.Attempt)
 	p.follow = true
 }
 
-// focusText gives the text the keyboard. The toolkit sends the character of a key after the key itself, to whatever has the focus
-// by then: a space on the button that led here must not be the first of the text (R11).
+// focusText gives the text the keyboard. What leads here other than a function key may be a space on a button.
 func (p *examPane) focusText() {
 	u, edit := p.u, p.edit
-	if u.bound {
-		u.win.Canvas().Focus(edit)
-		return
+	u.win.Canvas().Focus(edit)
+	if !u.bound {
+		edit.Led(' ')
+		u.post(func() { edit.Led(0) })
 	}
-	u.win.Canvas().Unfocus()
-	u.post(func() {
-		if u.exam == p && p.edit == edit && u.sheet == nil {
-			u.win.Canvas().Focus(edit)
-			u.see()
-		}
-	})
 }
 
 // keep remembers where the candidate stands in the text that goes off the screen, and of the text what the actor does not
@@ -301,7 +298,11 @@ func (p *examPane) draft() string {
 
 func (p *examPane) newEditor(many bool) *editor.Editor {
 	id := p.item.ID
-	return editor.New(p.draft(), many, p.u.keys, func(e editor.Edit, _ string) bool {
+	var edit *editor.Editor
+	edit = editor.New(p.draft(), many, p.u.keys, func(e editor.Edit, _ string) bool {
+		if p.edit != edit {
+			return false // it has left the screen, and the keyboard has not followed yet
+		}
 		if p.edit.Runes() > exam.MaxResponse {
 			p.refused.Set(look.Trouble, p.u.said(exam.ErrTooLong))
 			return false
@@ -311,6 +312,7 @@ func (p *examPane) newEditor(many bool) *editor.Editor {
 		p.send(id, e)
 		return true
 	})
+	return edit
 }
 
 // send sends an edit of the editor's. What the actor has and what is on the way to it make the editor's text, so the edit

@@ -7,6 +7,7 @@ import (
 
 	"emtihan/exam"
 	"emtihan/station/look"
+	"emtihan/station/session"
 	"emtihan/station/tools"
 
 	"fyne.io/fyne/v2"
@@ -549,10 +550,15 @@ func (u *ui) postponedScreen() *screen { return u.overScreen("postponed") }
 
 func (u *ui) withdrawnScreen() *screen { return u.overScreen("withdrawn") }
 
-// overScreen says that an attempt has ended without a result.
+// overScreen says that an attempt has ended without a result. It comes over whoever writes: the button does not have the focus,
+// or the next space would take the notice away unread.
 func (u *ui) overScreen(name string) *screen {
 	message := look.NewBanner(look.Warning, "")
 	b, leave := u.leaveButton(message)
-	box := container.NewVBox(look.Heading(u.t("station."+name+".title")), look.Body(u.t("station."+name+".lead")), message, b)
-	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave, shown: func() { u.win.Canvas().Focus(b) }}
+	says := name
+	if name == "withdrawn" && session.Held(u.view.Attempt) {
+		says = "removed"
+	}
+	box := container.NewVBox(look.Heading(u.t("station."+says+".title")), look.Body(u.t("station."+says+".lead")), message, b)
+	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave}
 }

@@ -96,3 +96,39 @@ func TestFinishListsWhatIsMissingNow(t *testing.T) {
 		t.Error("the sheet lies there twice")
 	}
 }
+
+// R11: a stage that ends while a tool lies over the exam leads to another task behind it; what is typed after the tool is put away
+// is in that task's text, or nowhere, and never in the old one.
+func TestTaskTurnsBehindASheet(t *testing.T) {
+	g := newRig(t, lay(t, sitting("doctoral", "short-demo", "kk")))
+	g.seat(nurlan)
+	texts := 0
+	for _, it := range g.attempt().Paper.Items() {
+		if it.ID == "E1" {
+			continue
+		}
+		g.u.exam.turn("E1")
+		g.u.toolSheet(exam.ToolCalculator)
+		calculator := g.u.win.Canvas().Focused()
+		g.u.exam.turn(it.ID)
+		if g.u.win.Canvas().Focused() != calculator {
+			t.Errorf("%s: the tool has lost the keyboard", it.ID)
+		}
+		g.key(fyne.KeyEscape)
+		if f := g.u.win.Canvas().Focused(); f != nil {
+			f.TypedRune('ә')
+		}
+		want := ""
+		if g.u.exam.edit != nil {
+			want = "ә"
+			texts++
+		}
+		g.says(g.u.t("station.exam.saved"))
+		if got := g.attempt().Response(it.ID).Text; got != want {
+			t.Errorf("%s: the text is %q, want %q", it.ID, got, want)
+		}
+	}
+	if got := g.attempt().Response("E1").Text; got != "" || texts == 0 {
+		t.Errorf("the essay is %q; %d other texts", got, texts)
+	}
+}

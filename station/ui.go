@@ -387,25 +387,33 @@ func (u *ui) showTrouble() {
 }
 
 func (u *ui) show(s *screen) {
-	// While a sheet lies over the screen the toolkit would leave the focus with what is no longer there.
-	if over := u.sheet; over != nil {
-		focused := u.win.Canvas().Focused()
-		u.win.Canvas().Overlays().Remove(over.over)
-		defer func() {
-			over.under = u.win.Canvas().Focused()
-			u.win.Canvas().Overlays().Add(over.over)
-			if focused != nil {
-				u.win.Canvas().Focus(focused)
-			}
-		}()
+	u.beneath(func() {
+		u.scr.leave()
+		u.scr, u.sees = s, false
+		u.holder.Objects = []fyne.CanvasObject{s.root}
+		u.holder.Refresh()
+		u.win.Canvas().Unfocus()
+		if s.shown != nil {
+			s.shown()
+		}
+	})
+}
+
+// beneath runs what moves the focus of the screen, where a sheet may lie over it: the toolkit would move that of the sheet, and
+// leave the screen's with what is no longer there.
+func (u *ui) beneath(f func()) {
+	c, over := u.win.Canvas(), u.sheet
+	if over == nil || c.Overlays().Top() != over.over {
+		f()
+		return
 	}
-	u.scr.leave()
-	u.scr, u.sees = s, false
-	u.holder.Objects = []fyne.CanvasObject{s.root}
-	u.holder.Refresh()
-	u.win.Canvas().Unfocus()
-	if s.shown != nil {
-		s.shown()
+	focused := c.Focused()
+	c.Overlays().Remove(over.over)
+	f()
+	over.under = c.Focused()
+	c.Overlays().Add(over.over)
+	if focused != nil {
+		c.Focus(focused)
 	}
 }
 

@@ -15,7 +15,7 @@ func TestWordsAboutReleases(t *testing.T) {
 	for _, l := range locales.All {
 		e := &env{lang: l, zone: time.UTC}
 		said := map[string]bool{e.words(exam.RunStarted{Software: "1.0.0", Host: "pc-12"}): true}
-		for _, m := range []exam.ReleaseMeans{exam.ReleaseTyped, exam.ReleaseScanned, exam.ReleaseFile, exam.ReleaseRoom, exam.ReleaseKept} {
+		for _, m := range []exam.ReleaseMeans{exam.ReleaseTyped, exam.ReleaseScanned, exam.ReleaseKept} {
 			s := e.words(exam.RunStarted{Software: "1.0.0", Host: "pc-12", Released: exam.Released{Parcel: "items " + sum, Means: m, ReleasedAt: 1786939200123}})
 			for _, f := range []string{"1.0.0", "pc-12", "items " + sum, "2026-08-17 04:00:00"} {
 				if !strings.Contains(s, f) {

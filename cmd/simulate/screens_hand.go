@@ -36,8 +36,8 @@ const (
 	// besideWindow is how much wider and higher the display is than the largest window.
 	besideWindow = 40
 	// How long the window must have shown the same to count as having come to rest: the station settles heights that follow
-	// from widths a quarter of a second after a change. On a busy machine each process that waits for the processor adds this
-	// much again, up to a bound.
+	// from widths a quarter of a second after a change. On a busy machine it is longer, up to a bound: what was pressed
+	// may wait for the processor.
 	quietFor, quietMost = 500 * time.Millisecond, 4 * time.Second
 	// What may go on changing: the clock, a caret.
 	clockWide, clockHigh = 260, 60
@@ -357,7 +357,7 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 	begun := time.Now()
 	quiet := quietFor
 	if load, err := strconv.ParseFloat(load(), 64); err == nil {
-		quiet = min(quietMost, time.Duration(max(1, load/float64(runtime.NumCPU()))*float64(quietFor)))
+		quiet = min(quietMost, time.Duration(max(1, load/float64(2*runtime.NumCPU()))*float64(quietFor)))
 	}
 	var last *image.RGBA
 	since := begun

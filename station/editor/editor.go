@@ -44,6 +44,7 @@ type Editor struct {
 	focused  bool
 	shift    bool
 	typed    time.Time // when a character was typed last
+	led      rune      // see Led; 0: none
 
 	mouse   mouse
 	view    view

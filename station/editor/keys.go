@@ -49,8 +49,17 @@ func (e *Editor) KeyUp(k *fyne.KeyEvent) {
 	}
 }
 
+// Led says which character, or 0 for none, would be that of the key which led to the editor. The toolkit sends the character of
+// a key after the key itself, to whatever has the focus by then; as the very next one it is not typed (R11).
+func (e *Editor) Led(by rune) { e.led = by }
+
 // TypedRune implements fyne.Focusable.
 func (e *Editor) TypedRune(r rune) {
+	if led := e.led; led != 0 {
+		if e.led = 0; r == led {
+			return
+		}
+	}
 	if e.ReadOnly || unicode.IsControl(r) || r == unicode.ReplacementChar {
 		return
 	}
