@@ -20,7 +20,7 @@ func TestNoticeOf(t *testing.T) {
 		e := v.Interface().(exam.Event)
 		n, ok := NoticeOf(a, exam.Recorded{Seq: 7, Stamp: exam.Stamp{Wall: 5}, Event: e})
 		switch e.(type) {
-		case exam.ItemShown, exam.Edited, exam.Chosen, exam.Flagged, exam.OptionStruck, exam.Highlighted,
+		case exam.ItemShown, exam.Edited, exam.Chosen, exam.ThemeChosen, exam.Flagged, exam.OptionStruck, exam.Highlighted,
 			exam.SoundStarted, exam.SoundHeard, exam.Preferred, exam.Ticked, exam.Scored, exam.ActTied, exam.PresenceSeen:
 			if ok {
 				t.Errorf("%s leaves the station", e.Kind())
