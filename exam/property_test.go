@@ -371,7 +371,7 @@ func check(t *rapid.T, old, next *exam.Attempt, e exam.Event) {
 	if s, ok := e.(exam.Suspended); ok {
 		own := old.Suspended != nil && old.Suspended.Order == 0 && old.Suspended.Deed != s.Deed
 		switch {
-		case s.Order == 0 && old.Suspended != nil:
+		case s.Order == 0 && old.Suspended != nil && old.Suspended.Order == 0:
 			fail("suspended twice")
 		case s.Order == 0 && next.Obeyed != old.Obeyed, s.Order != 0 && (next.Obeyed == nil || *next.Obeyed != s):
 			fail("another order is obeyed than the one that was given")
