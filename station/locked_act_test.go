@@ -7,7 +7,7 @@ import (
 	"emtihan/exam"
 )
 
-// R20: whoever was removed by an act is told so, and who comes, on every size of window and text.
+// R20: whoever was removed by an act is told so, who comes, and in the end what is to be done, on every size of window and text.
 func TestNothingIsCutOfTheLockByAnAct(t *testing.T) {
 	pictures(t)
 	for _, scale := range []float32{1, 2} {
@@ -22,6 +22,10 @@ func TestNothingIsCutOfTheLockByAnAct(t *testing.T) {
 			g.screen("locked")
 			g.says("12/7")
 			g.readable("locked-act", nil)
+			g.decide(exam.Withdraw{Deed: deedOfA})
+			g.screen("withdrawn")
+			g.says(g.u.t("station.removed.lead"))
+			g.readable("removed", nil)
 			g.end()
 		})
 	}
