@@ -1,11 +1,15 @@
 package station
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"emtihan/exam"
+	"emtihan/station/session"
 )
 
 // sleeper is a window system at which nobody does anything but what a test says.
@@ -166,4 +170,48 @@ func TestTidiesAFewTimesPerRest(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The time that passes does not wake the toolkit (R6): the clock's own look takes it, and what else happens is shown at once.
+func TestTimeDoesNotWake(t *testing.T) {
+	posted := 0
+	u := &ui{post: func(func()) { posted++ }}
+	v := session.View{Attempt: &exam.Attempt{}, News: 5, Appended: 5, Durable: 5}
+	u.push(v)
+	u.take()
+	if posted != 1 || u.view.News != 5 {
+		t.Fatalf("the first view was shown %d times", posted)
+	}
+	for range 3 {
+		v.Appended++
+		u.push(v)
+		v.Durable = v.Appended
+		u.push(v)
+	}
+	if posted != 1 {
+		t.Errorf("time that passed woke the toolkit %d times", posted-1)
+	}
+	if u.grow(); u.view.Appended != v.Appended {
+		t.Errorf("the clock looked at record %d, the newest is %d", u.view.Appended, v.Appended)
+	}
+	v.News, v.Appended = 9, 9
+	u.push(v)
+	v.Durable = 9
+	u.push(v)
+	v.Appended, v.Durable = 10, 10
+	u.push(v)
+	if posted != 2 {
+		t.Errorf("news was shown %d times, want once", posted-1)
+	}
+	if u.grow(); u.view.News != 5 {
+		t.Error("the clock took news away from the screen that waits for it")
+	}
+	if u.take(); u.view.Appended != 10 {
+		t.Errorf("the screen shows record %d, the newest is 10", u.view.Appended)
+	}
+	v.Trouble = errors.New("the disk is full")
+	u.push(v)
+	if posted != 3 {
+		t.Error("a failing disk waits for the clock")
+	}
 }

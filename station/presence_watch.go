@@ -75,6 +75,7 @@ func (p *presence) watch(ctx context.Context, rules exam.FaceRules, photo []byte
 		return
 	}
 	defer done()
+	giveBack() // what logging in has used; the camera stays open, so nothing else does it
 	p.look(ctx, cam, watch, newReel(rules, every))
 }
 

@@ -137,7 +137,7 @@ func newUI(a fyne.App, opt Options, w *witness, started time.Time) *ui {
 	u.holder = container.NewStack()
 	u.trouble = look.NewBanner(look.Trouble, "")
 	u.band = container.NewStack(u.trouble)
-	u.win.SetContent(container.NewBorder(u.band, nil, nil, nil, u.holder))
+	u.win.SetContent(container.NewStack(container.NewBorder(u.band, nil, nil, nil, u.holder), compiled()))
 	u.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
 		if e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
 			u.pressEnter()
@@ -210,6 +210,7 @@ func (u *ui) begin(opt Options) {
 	u.room.attach(u.actor)
 	u.forget()
 	u.view = u.actor.View()
+	u.next = u.view
 	u.render()
 	u.actor.Watch(u.push)
 	u.actor.Watch(u.watchSeat().follow)
@@ -227,21 +228,37 @@ func (u *ui) focusChanged(lost bool) {
 }
 
 // push takes a view from the actor. Fyne's queue has no bound, so only one call waits in it, and it takes the newest view.
+// A view in which only time has passed waits for the clock's next look: it comes twice a second, to a toolkit that may be
+// asleep.
 func (u *ui) push(v session.View) {
 	u.mu.Lock()
+	waiting, older := u.waiting, v.OnlyOlder(u.next)
 	u.next = v
-	waiting := u.waiting
-	u.waiting = true
+	u.waiting = waiting || !older
 	u.mu.Unlock()
-	if waiting {
+	if waiting || older {
 		return
 	}
 	u.post(func() {
-		u.mu.Lock()
-		u.view, u.waiting = u.next, false
-		u.mu.Unlock()
+		u.take()
 		u.render()
 	})
+}
+
+// take takes the newest view.
+func (u *ui) take() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.view, u.waiting = u.next, false
+}
+
+// grow takes the newest view where only time has passed since the screen was rendered.
+func (u *ui) grow() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.waiting {
+		u.view = u.next
+	}
 }
 
 // untilTick returns when the screen must be looked after next: four times a second or, where somebody only sits there and
@@ -280,6 +297,7 @@ func (u *ui) ticks() {
 		case busy <- struct{}{}:
 			u.post(func() {
 				<-busy
+				u.grow()
 				u.watchKeyboard()
 				if f := u.later; f != nil {
 					u.later = nil

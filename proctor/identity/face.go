@@ -99,6 +99,9 @@ next:
 
 // landmarks returns the 68 points of a face in pixels of the picture.
 func (v *Verifier) landmarks(src raster, box rect) ([]point, error) {
+	if err := v.landmarker.wake(); err != nil {
+		return nil, err
+	}
 	v.landmarker.fillLuma(src.warp(cropTo(box, landmarkSide, landmarkSide), landmarkSide, landmarkSide), 1.0/256)
 	outs, err := v.landmarker.run("output")
 	if err != nil {
@@ -158,6 +161,9 @@ func similarity(pts [5]point) (affine, bool) {
 // first: fed with red first, the videos of the tests lose 0.03 to 0.05 of
 // similarity and strangers gain as much.
 func (v *Verifier) embed(face raster) (vec []float64, length float64, err error) {
+	if err := v.embedder.wake(); err != nil {
+		return nil, 0, err
+	}
 	v.embedder.fill(face, false, 127, 1.0/128)
 	outs, err := v.embedder.run("output")
 	if err != nil {
@@ -181,6 +187,9 @@ func (v *Verifier) embed(face raster) (vec []float64, length float64, err error)
 
 // live returns the passive liveness 0..1 of the face in box.
 func (v *Verifier) live(src raster, box rect) (float64, error) {
+	if err := v.liveness.wake(); err != nil {
+		return 0, err
+	}
 	k := min(liveContext, float64(src.w-1)/box.w, float64(src.h-1)/box.h)
 	w, h := box.w*k, box.h*k
 	x := min(max(box.x+box.w/2-w/2, 0), float64(src.w)-w)

@@ -253,11 +253,37 @@ func (w *view) fault(why ...Reason) {
 	}
 }
 
+// rest frees all models but the one that finds faces. Whoever needs them next
+// waits some hundredths of a second longer.
+func (v *Verifier) rest() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, n := range []*net{v.landmarker, v.embedder, v.liveness, v.eye} {
+		n.rest()
+	}
+}
+
 // look runs the models over a picture. A still is compared as it is, whatever
 // its light and sharpness, and its liveness is not asked for.
 func (v *Verifier) look(src raster, still bool) (*view, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	w, err := v.recognise(src, still)
+	if err != nil || w.vec == nil || still {
+		return w, err
+	}
+	w.live, err = v.live(src, w.box())
+	return w, err
+}
+
+// known is look without liveness.
+func (v *Verifier) known(src raster) (*view, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.recognise(src, false)
+}
+
+func (v *Verifier) recognise(src raster, still bool) (*view, error) {
 	w := &view{src: src, hint: HoldStill}
 	if err := v.count(w); err != nil || len(w.faces) == 0 {
 		return w, err
@@ -290,10 +316,8 @@ func (v *Verifier) look(src raster, still bool) (*view, error) {
 			return w, nil
 		}
 	}
-	if w.vec = vec; !still {
-		w.live, err = v.live(src, w.box())
-	}
-	return w, err
+	w.vec = vec
+	return w, nil
 }
 
 // count finds the faces, the largest first.

@@ -61,9 +61,12 @@ var (
 	}
 )
 
-// net is one loaded model with its input buffer, which lives outside of Go.
+// net is one model with its input buffer, which lives outside of Go. A model
+// that rests holds no memory and is read anew when it is asked.
 type net struct {
+	dir   string
 	spec  spec
+	rests bool
 	model gocv.Net
 	blob  gocv.Mat
 	in    []float32
@@ -86,7 +89,7 @@ func loadNet(dir string, s spec) (*net, error) {
 		return nil, fmt.Errorf("%w: %s: %w", ErrNoModel, s.file, err)
 	}
 	limitThreads()
-	n := &net{spec: s, model: model, blob: gocv.NewMatWithSizes(s.input, gocv.MatTypeCV32F)}
+	n := &net{dir: dir, spec: s, model: model, blob: gocv.NewMatWithSizes(s.input, gocv.MatTypeCV32F)}
 	openMats.Add(1)
 	n.in, err = n.blob.DataPtrFloat32()
 	want := 1
@@ -100,8 +103,30 @@ func loadNet(dir string, s spec) (*net, error) {
 	return n, nil
 }
 
-func (n *net) close() {
+// rest frees what the model holds until it is asked again.
+func (n *net) rest() {
 	if n == nil {
+		return
+	}
+	n.close()
+	n.rests = true
+}
+
+// wake reads a model that rests. It returns ErrNoModel where the file has
+// been lost meanwhile.
+func (n *net) wake() error {
+	if !n.rests {
+		return nil
+	}
+	again, err := loadNet(n.dir, n.spec)
+	if err == nil {
+		*n = *again
+	}
+	return err
+}
+
+func (n *net) close() {
+	if n == nil || n.rests {
 		return
 	}
 	n.in = nil

@@ -120,6 +120,9 @@ var lids = [2][6]int{{36, 37, 38, 39, 40, 41}, {42, 43, 44, 45, 46, 47}}
 // and by the landmarks the height of its opening by the width. Who closes one
 // eye has not closed both. It gives NaN where there are no eyes to be seen.
 func (v *Verifier) eyes(src raster, pts []point) (open, ratio float64, err error) {
+	if err := v.eye.wake(); err != nil {
+		return 0, 0, err
+	}
 	for _, e := range lids {
 		var c point
 		for _, i := range []int{1, 2, 4, 5} {

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -242,6 +243,70 @@ func TestClose(t *testing.T) {
 	}
 	if r, err := v.Check(t.Context(), &reel{pics: him}, tpl, Options{}); !errors.Is(err, ErrClosed) || r.Verdict != Unsure {
 		t.Errorf("%s, %v, want unsure, ErrClosed", r.Verdict, err)
+	}
+}
+
+// What a watch does not need between two comparisons holds no memory (R17); asked again, the models say what they said before.
+func TestModelsRest(t *testing.T) {
+	dir, from := t.TempDir(), models(t)
+	for _, s := range []spec{detectSpec, landmarkSpec, featureSpec, livenessSpec, eyeSpec} {
+		if err := os.Symlink(filepath.Join(from, s.file), filepath.Join(dir, s.file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := openMats.Load()
+	v, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	him := clip(t, media(t, "cap13_edit2.mp4")+"#t=6", 1, 1)[0]
+	all := func() *view {
+		t.Helper()
+		w, err := v.look(him, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open, _, err := v.lidsOf(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.quality.sure += open // of what is compared below
+		return w
+	}
+	was, held := all(), openMats.Load()
+	if was.vec == nil || was.live == 0 {
+		t.Fatalf("the picture cannot be compared: %v", was.faults)
+	}
+	for range 2 {
+		v.rest()
+		v.rest()
+		if got := openMats.Load() - before; got != 1 {
+			t.Errorf("%d inputs are held at rest, want the detector's", got)
+		}
+		if faces, err := v.located(him); err != nil || len(faces) != 1 {
+			t.Errorf("at rest: %d faces, %v", len(faces), err)
+		}
+		w := all()
+		if !slices.Equal(w.vec, was.vec) || w.live != was.live || w.pose != was.pose || w.quality != was.quality {
+			t.Error("after a rest the models say something else")
+		}
+		if got := openMats.Load(); got != held {
+			t.Errorf("%d inputs are held after a rest, %d before", got, held)
+		}
+	}
+	v.rest()
+	if err := os.Remove(filepath.Join(dir, featureSpec.file)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.look(him, false); !errors.Is(err, ErrNoModel) {
+		t.Errorf("a model was lost meanwhile: %v, want ErrNoModel", err)
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	v.rest()
+	if got := openMats.Load(); got != before {
+		t.Errorf("%d matrices are left", got-before)
 	}
 }
 

@@ -133,6 +133,7 @@ func (v *Verifier) NewWatch(t Template, opt WatchOptions) (*Watch, error) {
 	if !(opt.RefuseBelow >= -1 && opt.RefuseBelow <= 1) {
 		return nil, fmt.Errorf("%w: refuse below %v", ErrOptions, opt.RefuseBelow)
 	}
+	v.rest()
 	return &Watch{v: v, t: t, opt: opt, now: Unknown, next: Unknown, people: Unknown, film: newFilm()}, nil
 }
 
@@ -236,10 +237,16 @@ func (w *Watch) look(src raster, at time.Time) error {
 }
 
 func (w *Watch) compare(src raster, at time.Time) error {
-	seen, err := w.v.look(src, false)
+	seen, err := w.v.known(src)
 	if err != nil {
 		return err
 	}
+	// A watch lasts for hours and compares now and then; what it compares with is most of what the models hold.
+	defer func() {
+		if w.votes == 0 {
+			w.v.rest()
+		}
+	}()
 	if seen.vec == nil {
 		return nil
 	}

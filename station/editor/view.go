@@ -130,7 +130,7 @@ func setterOf(f fyne.Resource, size float32) *typeset.Setter {
 		clear(setters)
 	}
 	var sources []typeset.Source
-	for _, r := range []fyne.Resource{key.font, theme.DefaultTextFont(), theme.DefaultSymbolFont(), theme.DefaultEmojiFont()} {
+	for _, r := range []fyne.Resource{key.font, theme.DefaultTextFont(), theme.DefaultSymbolFont(), look.Emoji()} {
 		if r != nil {
 			sources = append(sources, typeset.Source{Key: r, Data: r.Content})
 		}

@@ -1,8 +1,8 @@
-// Package frugal makes the toolkit let go sooner of what it has painted and nobody sees any more.
+// Package frugal has the toolkit, and the software that paints where there is no graphics card, take less memory than they
+// would by themselves.
 //
-// It must be initialized before the toolkit, which asks the environment only then. Go initializes packages that wait for
-// nothing in the order of their import paths, so this one imports nothing but the standard library, and its path stands
-// before the toolkit's.
+// Both ask the environment when they are initialized. Go initializes packages that wait for nothing in the order of their
+// import paths, so this one imports nothing but the standard library, and its path stands before the toolkit's.
 package frugal
 
 import "os"
@@ -11,10 +11,15 @@ import "os"
 // that is seen every Keep less ten seconds, to keep it.
 const Keep = "20s"
 
-const variable = "FYNE_CACHE"
+// Painters is how many threads of their own Mesa's software renderer paints with: none. With threads it keeps the lists of
+// what was to be painted, of every piece of a picture that once waited for them, for ever. A whole screen takes a sixth
+// longer on two processors; what is typed is painted past it.
+const Painters = "0"
 
 func init() {
-	if os.Getenv(variable) == "" {
-		_ = os.Setenv(variable, Keep) // at worst the toolkit keeps more
+	for name, value := range map[string]string{"FYNE_CACHE": Keep, "LP_NUM_THREADS": Painters} {
+		if os.Getenv(name) == "" {
+			_ = os.Setenv(name, value) // at worst more is kept
+		}
 	}
 }

@@ -7,9 +7,6 @@ package look
 
 import (
 	"image/color"
-	"sync"
-
-	"emtihan/assets/fonts"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
@@ -68,30 +65,6 @@ func (t Theme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color 
 	}
 	return theme.DefaultTheme().Color(name, variant)
 }
-
-// Font implements fyne.Theme.
-func (t Theme) Font(s fyne.TextStyle) fyne.Resource {
-	res := theme.DefaultTheme().Font(s)
-	mended, ok := fontCache.Load(res)
-	if !ok {
-		mended, _ = fontCache.LoadOrStore(res, mend(res))
-	}
-	return mended.(fyne.Resource)
-}
-
-// mend mends the toolkit's own font where it lies: beside a mended copy the toolkit would hold the font itself once more for
-// every style, as what to fall back to.
-func mend(res fyne.Resource) fyne.Resource {
-	mended := fonts.Mend(res.Content())
-	if own, ok := res.(*fyne.StaticResource); ok {
-		own.StaticContent = mended
-		return own
-	}
-	return fyne.NewStaticResource(res.Name(), mended)
-}
-
-// fontCache holds the mended fonts: the toolkit asks for them at every text it draws.
-var fontCache sync.Map
 
 // Icon implements fyne.Theme.
 func (t Theme) Icon(n fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(n) }

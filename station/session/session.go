@@ -58,6 +58,7 @@ type View struct {
 	Photo    []byte        // registered photo of the candidate
 	Runes    int           // characters in all text answers of Attempt
 	Answered uint64        // number of the last record that changed a response
+	News     uint64        // number of the last record that says more than that time has passed
 	Appended uint64        // number of the last record
 	Durable  uint64        // number of the last record that the disk has
 	Trouble  error         // why no place takes records at the moment
@@ -66,6 +67,12 @@ type View struct {
 
 // Saved reports whether every answer is on the disk (R11).
 func (v View) Saved() bool { return v.Durable >= v.Answered && v.Trouble == nil }
+
+// OnlyOlder reports whether v tells a screen nothing that was did not, but that time has passed.
+func (v View) OnlyOlder(was View) bool {
+	return v.Attempt != nil && was.Attempt != nil && v.Attempt.Opened.Attempt == was.Attempt.Opened.Attempt && v.News == was.News &&
+		v.Trouble == nil && was.Trouble == nil && v.Saved() == was.Saved()
+}
 
 // Actor owns the attempt. Its methods may be called from any goroutine, and none of them waits for the disk.
 type Actor struct {
@@ -88,6 +95,7 @@ type Actor struct {
 	run     uint32
 	photo   []byte
 	answers uint64
+	news    uint64
 	runes   int // in all text answers, kept up edit by edit: counting them takes as long as the text is
 }
 
@@ -261,7 +269,7 @@ func (a *Actor) resume(id string) error {
 		a.photo, err = j.Blob(journal.Hash(attempt.Opened.Photo))
 	}
 	if err == nil {
-		a.answers, a.runes = attempt.Seq, runes(attempt)
+		a.answers, a.news, a.runes = attempt.Seq, attempt.Seq, runes(attempt)
 		err = a.decide(exam.StartRun{RunStarted: a.runStarted()})
 	}
 	if err != nil {
@@ -425,7 +433,7 @@ func (a *Actor) login(text string) error {
 	if err != nil {
 		return err
 	}
-	a.journal, a.attempt, a.run, a.photo, a.answers, a.runes = j, empty, 1, photo, 0, 0
+	a.journal, a.attempt, a.run, a.photo, a.answers, a.news, a.runes = j, empty, 1, photo, 0, 0, 0
 	if err := a.decide(exam.Open{Opened: opened}, photo); err != nil {
 		j.Close()
 		a.journal, a.attempt, a.photo = nil, nil, nil // the station stays free for another try
@@ -490,7 +498,7 @@ func (a *Actor) leave() error {
 		return err
 	}
 	a.sealAfter(a.attempt.Phase)
-	a.attempt, a.journal, a.photo, a.answers, a.runes = nil, nil, nil, 0, 0
+	a.attempt, a.journal, a.photo, a.answers, a.news, a.runes = nil, nil, nil, 0, 0, 0
 	a.publish()
 	return nil
 }
@@ -616,6 +624,9 @@ func (a *Actor) decide(cmd exam.Command, blobs ...[]byte) error {
 	}
 	a.attempt = next
 	for _, rec := range records {
+		if _, ticked := rec.Event.(exam.Ticked); !ticked {
+			a.news = rec.Seq
+		}
 		switch e := rec.Event.(type) {
 		case exam.Edited:
 			a.answers = rec.Seq
@@ -648,7 +659,7 @@ func runes(attempt *exam.Attempt) (n int) {
 }
 
 func (a *Actor) publish() {
-	v := View{Attempt: a.attempt, Sealed: a.cfg.Paper == nil, Photo: a.photo, Runes: a.runes, Answered: a.answers}
+	v := View{Attempt: a.attempt, Sealed: a.cfg.Paper == nil, Photo: a.photo, Runes: a.runes, Answered: a.answers, News: a.news}
 	if a.journal != nil {
 		s := a.journal.Status()
 		v.Appended, v.Durable, v.Trouble, v.Places = s.Appended, s.Durable, s.Err, s.Places

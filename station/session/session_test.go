@@ -415,6 +415,40 @@ func TestSavedOnlyWhenDurable(t *testing.T) { // R11
 
 // With every sync two seconds late, what the screen shows changes with the key, at the same instant of the clock; only "saved"
 // comes later, and what was typed meanwhile is saved together.
+// A view in which only time has passed is known as such: a screen on which nobody does anything may sleep (R6).
+func TestViewOnlyOlder(t *testing.T) {
+	at := func(change func(*session.View)) session.View {
+		v := session.View{Attempt: &exam.Attempt{Opened: exam.Opened{Attempt: "a"}}, News: 7, Answered: 7, Durable: 7, Appended: 7}
+		change(&v)
+		return v
+	}
+	was := at(func(*session.View) {})
+	for name, tc := range map[string]struct {
+		change func(*session.View)
+		want   bool
+	}{
+		"the same":               {func(*session.View) {}, true},
+		"a tick":                 {func(v *session.View) { v.Appended = 8 }, true},
+		"the tick on the disk":   {func(v *session.View) { v.Appended, v.Durable = 8, 8 }, true},
+		"something happened":     {func(v *session.View) { v.News = 8 }, false},
+		"an answer on its way":   {func(v *session.View) { v.Answered, v.Appended = 8, 8 }, false},
+		"the disk failed":        {func(v *session.View) { v.Trouble = errors.New("failed") }, false},
+		"another attempt":        {func(v *session.View) { v.Attempt = &exam.Attempt{Opened: exam.Opened{Attempt: "b"}} }, false},
+		"the candidate has left": {func(v *session.View) { v.Attempt = nil }, false},
+	} {
+		if got := at(tc.change).OnlyOlder(was); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if was.OnlyOlder(session.View{}) {
+		t.Error("the first view is older than nothing")
+	}
+	failed := at(func(v *session.View) { v.Trouble = errors.New("failed") })
+	if was.OnlyOlder(failed) {
+		t.Error("that the disk takes records again is no news")
+	}
+}
+
 func TestSlowDiskDelaysNothing(t *testing.T) { // R11
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
