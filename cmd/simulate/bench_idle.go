@@ -24,12 +24,13 @@ type idleCommand struct {
 	Idle   time.Duration `default:"60s" name:"seconds" help:"How long the processor time of the idle screen is measured."`
 	Keys   int           `default:"100000" help:"How many keys are typed after that; 0 for none."`
 	Rate   int           `default:"250" help:"Keys per second at most."`
-	Watch  bool          `default:"true" negatable:"" help:"The camera watches the seat, as the profile says."`
+	Watch  bool          `default:"true" negatable:"" help:"Then the same with the camera watching the seat, as the profile says."`
 }
 
 // idleFigures is the last line of the benchmark. Memory is resident memory in MB of 1,000,000 bytes.
 type idleFigures struct {
-	CPU      float64  `json:"cpu_percent"` // of one core
+	CPU      float64  `json:"cpu_percent"` // of one core, of the screen without the camera's watch
+	WatchCPU *float64 `json:"cpu_watch_percent,omitempty"`
 	RSSStart float64  `json:"rss_start_mb"`
 	RSSIdle  float64  `json:"rss_idle_mb"` // after the idle time
 	RSSEnd   float64  `json:"rss_end_mb"`
@@ -63,37 +64,28 @@ func (c *idleCommand) Run(s streams) error {
 	if err := p.furnish(); err != nil {
 		return err
 	}
-	if !c.Watch {
-		if err := p.lookAway(); err != nil {
+	f := idleFigures{Faces: 1, Watch: c.Watch, Machine: machine()}
+	if err := p.lookAway(); err != nil {
+		return err
+	}
+	before, after, cpu, err := c.rest(p, s.out, "alone")
+	if err != nil {
+		return err
+	}
+	f.CPU = cpu
+	fmt.Fprintf(s.out, "%-44s %8.2f %%\n", "processor, of one core", cpu)
+	if c.Watch {
+		if err := p.lookAgain(); err != nil {
 			return err
 		}
+		if before, after, cpu, err = c.rest(p, s.out, "watched"); err != nil {
+			return err
+		}
+		f.WatchCPU = &cpu
+		fmt.Fprintf(s.out, "%-44s %8.2f %%\n", "processor with the camera's watch", cpu)
 	}
-	if err := p.startStation("work", p.path("room", "session.toml"), "kk"); err != nil {
-		return err
-	}
-	if err := p.identify(benchIIN, false); err != nil {
-		return err
-	}
-	if err := p.chooseTheme(); err != nil {
-		return err
-	}
-	f := idleFigures{Faces: 1, Watch: c.Watch, Machine: machine()}
-	// Until what opening the screen has begun is over: the camera closes, pictures are handed to the toolkit.
-	time.Sleep(10 * time.Second)
-	before, err := used(p.station.cmd.Process.Pid)
-	if err != nil {
-		return err
-	}
-	t := time.Now()
-	fmt.Fprintf(s.out, "idle for %v\n", c.Idle)
-	time.Sleep(c.Idle)
-	after, err := used(p.station.cmd.Process.Pid)
-	if err != nil {
-		return err
-	}
-	f.CPU = 100 * float64(after.cpu-before.cpu) / float64(time.Since(t))
 	f.RSSStart, f.RSSIdle, f.RSSEnd, f.RSSMost = megabytes(before), megabytes(after), megabytes(after), max(megabytes(before), megabytes(after))
-	fmt.Fprintf(s.out, "%-44s %8.2f %%\n%-44s %8.1f MB\n", "processor, of one core", f.CPU, "memory at the start", f.RSSStart)
+	fmt.Fprintf(s.out, "%-44s %8.1f MB\n", "memory at the start", f.RSSStart)
 	if c.Keys > 0 {
 		if err := c.soak(p, &f, s.out); err != nil {
 			return err
@@ -102,6 +94,32 @@ func (c *idleCommand) Run(s streams) error {
 	f.Growth = 100 * (f.RSSEnd/f.RSSStart - 1)
 	fmt.Fprintf(s.out, "%-44s %8.1f MB (%+.1f %%)\n", "memory at the end", f.RSSEnd, f.Growth)
 	return lastLine(s.out, f)
+}
+
+// rest brings a candidate to the exam screen of a new station and measures it while nobody does anything; cpu is in per cent
+// of one core.
+func (c *idleCommand) rest(p *play, out io.Writer, data string) (before, after usage, cpu float64, err error) {
+	if err = p.startStation(data, p.path("room", "session.toml"), "kk"); err != nil {
+		return
+	}
+	if err = p.identify(benchIIN, false); err != nil {
+		return
+	}
+	if err = p.chooseTheme(); err != nil {
+		return
+	}
+	// Until what opening the screen has begun is over: the camera closes, pictures are handed to the toolkit.
+	time.Sleep(10 * time.Second)
+	if before, err = used(p.station.cmd.Process.Pid); err != nil {
+		return
+	}
+	t := time.Now()
+	fmt.Fprintf(out, "idle for %v\n", c.Idle)
+	time.Sleep(c.Idle)
+	if after, err = used(p.station.cmd.Process.Pid); err != nil {
+		return
+	}
+	return before, after, 100 * float64(after.cpu-before.cpu) / float64(time.Since(t)), nil
 }
 
 // lookAway gives the room a profile under which the camera does not watch the seat.
@@ -123,6 +141,14 @@ func (p *play) lookAway() error {
 		return err
 	}
 	return os.WriteFile(p.path("room", "profiles", sitting.Profile+".toml"), profile, 0o644)
+}
+
+// lookAgain ends what lookAway began, and the station with it.
+func (p *play) lookAgain() error {
+	if err := p.station.kill(); err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(p.path("room", "profiles")), os.RemoveAll(p.path("stick")))
 }
 
 func megabytes(u usage) float64 { return float64(u.resident) / 1e6 }
