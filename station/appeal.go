@@ -76,14 +76,9 @@ func (u *ui) contentAppealSheet() {
 		look.Body(u.t("station.content.lead", "Minutes", a.Profile.Appeal.ContentMinutes)+" "+until),
 		number, task, grounds, text,
 	)
-	// Room for the bar, and for the frames of the fields, which a scroll would cut.
-	scroll := container.NewVScroll(container.New(layout.NewCustomPaddedLayout(2, 2, 2, 14), fields))
-	size := u.win.Canvas().Size()
-	scroll.SetMinSize(fyne.NewSize(min(size.Width-120, 760*look.Scale()), min(fields.MinSize().Height+40, size.Height-300)))
-	u.open(&sheet{name: "content-appeal"}, container.NewVBox(
-		look.Fixed(620, look.Heading(u.t("station.content.title"))), scroll, message,
-		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
-	), number)
+	content := container.NewVBox(look.Fixed(760, look.Heading(u.t("station.content.title"))), fields)
+	foot := container.NewVBox(message, u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)))
+	u.open(&sheet{name: "content-appeal", foot: foot}, content, number)
 }
 
 // shortened returns the beginning of a text in one line.
@@ -174,7 +169,7 @@ func (u *ui) reviewScreen() *screen {
 	tell()
 	// The clock stays in sight, however long the work is.
 	top := bar(container.NewBorder(nil, nil, nil, note, clock), nil, look.Rule())
-	return &screen{name: "review", root: u.page(container.NewBorder(top, nil, nil, nil, look.Sheet(900, list))), tick: tell}
+	return &screen{name: "review", root: u.page(container.NewBorder(top, nil, nil, nil, look.Sheet(900, list, nil))), tick: tell}
 }
 
 // workAppealSheet takes an appeal against what people marked (R24).
@@ -191,8 +186,8 @@ func (u *ui) workAppealSheet(it *exam.Item, number int) {
 			u.message(u.t("station.appeal.filed"))
 		})
 	}
-	u.open(&sheet{name: "work-appeal"}, container.NewVBox(
-		look.Fixed(620, look.Heading(u.t("station.review.appeal-title", "Number", number))), look.Body(u.t("station.review.appeal-lead")), text, message,
-		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
+	foot := container.NewVBox(message, u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)))
+	u.open(&sheet{name: "work-appeal", foot: foot}, container.NewVBox(
+		look.Fixed(620, look.Heading(u.t("station.review.appeal-title", "Number", number))), look.Body(u.t("station.review.appeal-lead")), text,
 	), text)
 }

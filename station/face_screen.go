@@ -67,6 +67,7 @@ func (u *ui) faceScreen(purpose exam.Purpose) *screen {
 			}
 		}
 	}
+	s.tick()
 	return s
 }
 

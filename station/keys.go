@@ -44,8 +44,10 @@ func (u *ui) everywhere() []binding {
 	pages := func() bool { return u.exam == nil && u.scr != nil && turns(u.scr.root) }
 	return []binding{
 		{key: fyne.KeyReturn, name: "enter", typed: true, when: func() bool { return u.scr != nil && u.scr.enter != nil }, do: func() { u.scr.enter() }},
-		{key: fyne.KeyPageDown, name: "page", when: pages, do: func() { turn(u.scr.root, 1) }},
-		{key: fyne.KeyPageUp, name: "page", when: pages, do: func() { turn(u.scr.root, -1) }},
+		{key: fyne.KeyDown, name: "page", when: pages, do: func() { turn(u.scr.root, lineShare) }},
+		{key: fyne.KeyUp, name: "page", when: pages, do: func() { turn(u.scr.root, -lineShare) }},
+		{key: fyne.KeyPageDown, name: "page", when: pages, do: func() { turn(u.scr.root, pageShare) }},
+		{key: fyne.KeyPageUp, name: "page", when: pages, do: func() { turn(u.scr.root, -pageShare) }},
 		{key: fyne.KeyF1, name: "help", do: u.helpSheet},
 		{key: fyne.KeyF3, name: "language", when: ready, do: u.nextLanguage},
 		{key: fyne.KeyF3, mods: fyne.KeyModifierShift, name: "view", when: ready, do: func() { u.viewSheet(-1) }},
@@ -56,6 +58,9 @@ func (u *ui) everywhere() []binding {
 // keys passes a key that has gone down on to what it is bound to, and reports whether it is bound.
 func (u *ui) keys(e *fyne.KeyEvent) bool {
 	mods := u.mods()
+	if e.Name == fyne.KeyTab {
+		u.post(u.showFocus) // once the toolkit has moved it
+	}
 	if mods == 0 && u.writes(e) {
 		return false
 	}
@@ -154,8 +159,14 @@ func turns(o fyne.CanvasObject) bool {
 	return false
 }
 
-// turn scrolls by about a page, down for by 1 and up for −1: the first that has something there, so that of two columns
-// the one is read before the other.
+// The parts of what is in sight by which keys scroll: a page leaves the last lines of the one before.
+const (
+	pageShare = 0.8
+	lineShare = 0.15
+)
+
+// turn scrolls by a part of what is in sight, down, or up where it is negative: the first that has something there, so that of
+// two columns the one is read before the other.
 func turn(o fyne.CanvasObject, by float32) {
 	list := scrolls(o)
 	if by < 0 {
@@ -164,10 +175,43 @@ func turn(o fyne.CanvasObject, by float32) {
 		}
 	}
 	for _, s := range list {
-		to := min(max(s.Offset.Y+by*0.8*s.Size().Height, 0), hides(s))
+		to := min(max(s.Offset.Y+by*s.Size().Height, 0), hides(s))
 		if to != s.Offset.Y {
 			s.ScrollToOffset(fyne.NewPos(s.Offset.X, to))
 			return
+		}
+	}
+}
+
+// showFocus scrolls what lies uppermost on the window to what has the focus: the keyboard's place is always seen (R2).
+func (u *ui) showFocus() {
+	o, ok := u.win.Canvas().Focused().(fyne.CanvasObject)
+	switch {
+	case !ok || u.scr == nil:
+	case u.sheet != nil:
+		bringIntoSight(u.sheet.over, o)
+	default:
+		bringIntoSight(u.scr.root, o)
+	}
+}
+
+// bringIntoSight scrolls what of root holds the object until the object is seen; where it is too high, its beginning, unless it
+// fills half of what is in sight already, as a passage does in which the candidate reads.
+func bringIntoSight(root, o fyne.CanvasObject) {
+	for _, s := range scrolls(root) {
+		at, ok := inWhich(s.Content, o)
+		if !ok {
+			continue
+		}
+		view := s.Size().Height
+		from, to := s.Offset.Y, s.Offset.Y+view
+		top, bottom := at.Y, at.Y+o.Size().Height
+		switch {
+		case bottom-top > view && min(bottom, to)-max(top, from) >= view/2:
+		case top < from:
+			s.ScrollToOffset(fyne.NewPos(s.Offset.X, top))
+		case bottom > to:
+			s.ScrollToOffset(fyne.NewPos(s.Offset.X, min(top, bottom-view)))
 		}
 	}
 }

@@ -148,6 +148,22 @@ func TestScrollAndFocusStay(t *testing.T) {
 			t.Errorf("%s: the focus is at %T", what, g.u.win.Canvas().Focused())
 		}
 	}
+	before = part()
+	reached := false
+	for range len(focusables(g.u.scr.root)) {
+		g.tabOn()
+		f, ok := g.u.win.Canvas().Focused().(fyne.CanvasObject)
+		if !ok {
+			continue
+		}
+		_, within := inWhich(passage().Content, f)
+		if reached = reached || within; part() != before {
+			t.Fatalf("Tab to %T scrolls the passage from %.2f to %.2f", f, before, part())
+		}
+	}
+	if !reached {
+		t.Error("Tab never comes to the passage")
+	}
 }
 
 // A screen that changes below a sheet does not leave the keyboard with what is gone.

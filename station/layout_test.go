@@ -2,6 +2,7 @@ package station
 
 import (
 	"fmt"
+	"image/color"
 	"testing"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 	"emtihan/station/look"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
 )
 
 // readable checks that nothing is cut on the present screen, or on the sheet that open lays over it, in three languages
@@ -210,38 +215,182 @@ func TestNothingIsCutElsewhere(t *testing.T) {
 	}
 }
 
-// With large text the rest of a screen, or of a sheet, is reached by the keyboard, too.
-func TestPageKeysScroll(t *testing.T) {
-	opt := lay(t, sitting("doctoral", "short-demo", "kk"))
-	opt.Scale = 2
-	g := newRig(t, opt)
-	g.login(nurlan)
-	g.admin("by-document")
-	g.screen("data")
-	g.key(fyne.KeyReturn)
-	g.screen("rules")
-	inSight := func(text string) bool {
-		for _, s := range seen(g.u.win.Canvas()) {
-			if s.text.Text == text {
-				return s.at.within(s.sight)
+// inSight reports whether a text on the window is seen whole.
+func (g *rig) inSight(text string) bool {
+	g.Helper()
+	for _, s := range seen(g.u.win.Canvas()) {
+		if s.text.Text == text {
+			return s.at.within(s.sight)
+		}
+	}
+	g.Fatalf("nothing says %q", text)
+	return false
+}
+
+// focused returns the words of what has the focus, and whether it is seen whole.
+func (g *rig) focused() (text string, inSight bool) {
+	g.Helper()
+	for _, p := range objects(g.u.win.Canvas()) {
+		if f, ok := p.object.(fyne.Focusable); ok && f == g.u.win.Canvas().Focused() {
+			return label(p.object), p.at.within(p.sight)
+		}
+	}
+	g.Fatalf("%T has the focus and is not on the window", g.u.win.Canvas().Focused())
+	return "", false
+}
+
+// signs reports what tells a person that the text goes on beyond what scrolls: the bar at its side, and the line at its foot.
+func (g *rig) signs(s *container.Scroll) (bar, line bool) {
+	at := boxOf(fyne.CurrentApp().Driver().AbsolutePositionForObject(s), s.Size())
+	for _, p := range objects(g.u.win.Canvas()) {
+		if r, ok := p.object.(*canvas.Rectangle); ok && r.FillColor == color.Color(look.Edge) {
+			line = line || p.at.bottom-p.at.top == 1 && p.at.top == at.bottom && p.at.left == at.left && p.at.right == at.right
+		}
+	}
+	var parts func(o fyne.CanvasObject)
+	parts = func(o fyne.CanvasObject) {
+		if o == s.Content || !o.Visible() {
+			return
+		}
+		if r, ok := o.(*canvas.Rectangle); ok && r.FillColor == color.Color(look.Quiet) {
+			bar = bar || r.Size().Width >= 8 && r.Size().Height >= 14 && r.Size().Height < s.Size().Height
+		}
+		if w, ok := o.(fyne.Widget); ok {
+			for _, x := range test.WidgetRenderer(w).Objects() {
+				parts(x)
 			}
 		}
-		t.Fatalf("nothing says %q", text)
-		return false
 	}
-	for range 3 {
-		g.u.win.Content().Refresh()
+	parts(s)
+	return bar, line
+}
+
+// R2, R9: with the largest text on the least display the candidate sees the button that has the focus at every step to the
+// start, sees that the text above it goes on, and reads all of it by keys.
+func TestStepStaysInSight(t *testing.T) {
+	g := newRig(t, lay(t, sitting("doctoral", "short-demo", "kk")))
+	g.login(nurlan)
+	g.admin("by-document")
+	for _, name := range []string{"data", "rules"} {
+		g.screen(name)
+		for _, l := range locales.All {
+			g.u.setLanguage(l)
+			for _, theme := range look.Themes {
+				where := fmt.Sprint(name, ", ", l, ", ", theme)
+				g.u.prefer(exam.Preferences{Percent: 200, Theme: theme})
+				g.settleLayout()
+				s := scrolls(g.u.scr.root)[0]
+				s.ScrollToTop()
+				if hides(s) == 0 {
+					t.Fatalf("%s: the whole screen is in sight already", where)
+				}
+				holds := func(when string) {
+					t.Helper()
+					if text, seen := g.focused(); text != g.u.t("station."+name+".go") || !seen || !g.inSight(text) {
+						t.Errorf("%s, %s: %q has the focus; in sight: %v", where, when, text, seen)
+					}
+					if bar, line := g.signs(s); !bar || !line {
+						t.Errorf("%s, %s: that the text goes on is told by a bar: %v, by a line: %v", where, when, bar, line)
+					}
+				}
+				holds("at the beginning")
+				for _, way := range [][2]fyne.KeyName{{fyne.KeyPageDown, fyne.KeyPageUp}, {fyne.KeyDown, fyne.KeyUp}} {
+					read := make(map[string]bool)
+					look := func() {
+						at := boxOf(fyne.CurrentApp().Driver().AbsolutePositionForObject(s), s.Size())
+						for _, x := range seen(g.u.win.Canvas()) {
+							if x.sight.within(at) {
+								read[x.text.Text] = read[x.text.Text] || x.at.within(x.sight)
+							}
+						}
+					}
+					look()
+					for at := float32(-1); s.Offset.Y > at; look() {
+						at = s.Offset.Y
+						g.key(way[0])
+					}
+					holds("at the end")
+					if len(read) < 10 {
+						t.Errorf("%s: only %d lines were looked at", where, len(read))
+					}
+					for text, ok := range read {
+						if !ok {
+							t.Errorf("%s: %s never shows %q", where, way[0], text)
+						}
+					}
+					for at := s.Offset.Y + 1; s.Offset.Y < at; {
+						at = s.Offset.Y
+						g.key(way[1])
+					}
+					if s.Offset.Y != 0 {
+						t.Errorf("%s: %s does not lead back", where, way[1])
+					}
+				}
+			}
+		}
+		g.key(fyne.KeyReturn)
 	}
-	button := g.u.t("station.rules.go")
-	if inSight(button) {
-		t.Fatal("the whole screen is in sight already")
+}
+
+// tabOn presses Tab as the toolkit's desktop driver does: the key goes down, and then the focus moves.
+func (g *rig) tabOn() {
+	g.Helper()
+	c, e := g.u.win.Canvas(), &fyne.KeyEvent{Name: fyne.KeyTab}
+	if k, ok := c.Focused().(desktop.Keyable); ok {
+		k.KeyDown(e)
+	} else {
+		g.u.keys(e)
 	}
-	g.key(fyne.KeyPageDown, fyne.KeyPageDown, fyne.KeyPageDown)
-	if !inSight(button) {
-		t.Error("Page Down does not lead to the end of the rules")
+	c.FocusNext()
+	g.drain()
+}
+
+// R2: whoever goes on with Tab sees where they are, also where a screen or a sheet is higher than the display.
+func TestTabLeadsIntoSight(t *testing.T) {
+	opt := lay(t, sitting("english", "english-demo", "en"))
+	opt.Scale = 2
+	g := newRig(t, opt)
+	around := func(where string) {
+		t.Helper()
+		root := g.u.scr.root
+		if g.u.sheet != nil {
+			root = g.u.sheet.over
+		}
+		g.settleLayout()
+		if !turns(root) {
+			t.Fatalf("%s: nothing is out of sight", where)
+		}
+		for range 2 * len(focusables(root)) {
+			g.tabOn()
+			if text, seen := g.focused(); !seen {
+				t.Errorf("%s: Tab leads out of sight, to %q", where, text)
+			}
+		}
 	}
-	g.key(fyne.KeyPageUp, fyne.KeyPageUp, fyne.KeyPageUp)
-	if inSight(button) {
-		t.Error("Page Up does not lead back")
+	g.login(pyotr)
+	g.u.adminSheet()
+	around("an administrator's sheet")
+	g.admin("by-document")
+	for _, name := range []string{"data", "rules", "confirm", "enter"} {
+		g.screen(name)
+		g.key(fyne.KeyReturn)
+	}
+	g.finish()
+	g.screen("end")
+	around("the result")
+	g.u.setLanguage(locales.Kazakh)
+	g.u.contentAppealSheet()
+	around("a content appeal")
+}
+
+// A screen on which the candidate waits says the time from its beginning, and nothing appears on it later.
+func TestHoldSaysTheTimeAtOnce(t *testing.T) {
+	g := newRig(t, lay(t, sitting("doctoral", "short-demo", "kk")))
+	g.seat(nurlan)
+	g.admin("suspend")
+	g.screen("suspended")
+	g.u.show(g.u.suspendedScreen())
+	if text := g.u.t("station.hold.remains", "Time", clockText(g.u.view.Attempt.Remaining(g.u.actor.Now()))); !g.reads(text) {
+		t.Errorf("the screen does not say %q", text)
 	}
 }

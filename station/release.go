@@ -153,7 +153,7 @@ func (u *ui) sealedScreen() *screen {
 		look.Strong(u.t("station.sealed.key")), field, groups, message, open, look.Gap(6), rows,
 	)
 	return &screen{
-		name: "sealed", root: u.page(look.Sheet(820, box)), enter: submit,
+		name: "sealed", root: u.page(look.Sheet(820, box, nil)), enter: submit,
 		shown: func() { u.win.Canvas().Focus(field) },
 		sight: func(s *sight) {
 			if x.refusal != nil {

@@ -57,12 +57,12 @@ func (u *ui) endScreen() *screen {
 		box.Add(look.Body(u.t("station.review.over", "Count", len(a.WorkAppeals))))
 	}
 	box.Add(look.Body(u.t("station.end.counts", "Answered", len(a.Paper.Items())-len(a.Unanswered()), "Items", len(a.Paper.Items()))))
+	row := container.NewHBox()
 	if a.ShowsMarks() {
-		row := container.NewHBox(look.NewButton(u.t("station.map.title"), look.Plain, u.keys, u.mapSheet))
+		row.Add(look.NewButton(u.t("station.map.title"), look.Plain, u.keys, u.mapSheet))
 		if _, open := a.ContentAppealsUntil(u.actor.Now()); open {
 			row.Add(look.NewButton(u.t("station.content.title"), look.Plain, u.keys, u.contentAppealSheet))
 		}
-		box.Add(row)
 	}
 	filed := look.Body("")
 	box.Add(filed)
@@ -77,14 +77,14 @@ func (u *ui) endScreen() *screen {
 		filed.Hidden = text == ""
 	}
 	tell()
-	box.Add(look.Gap(8))
-	box.Add(message)
-	box.Add(b)
+	row.Hidden = len(row.Objects) == 0
+	// In the order of Tab: what the result is looked at with, and only then the way out.
+	foot := container.NewVBox(message, container.New(layout.NewBorderLayout(nil, nil, row, nil), row, b))
 	if a.Score != nil || a.Appeal != nil {
 		leave = nil // a key that is still down from the last check must not take the result away
 	}
 	return &screen{
-		name: "end", root: u.page(look.Sheet(680, box)), enter: leave, tick: tell,
+		name: "end", root: u.page(look.Sheet(680, box, foot)), enter: leave, tick: tell,
 		sight: func(s *sight) { s.Finished = finished },
 	}
 }

@@ -161,7 +161,7 @@ func (u *ui) loginScreen() *screen {
 	right.Objects = []fyne.CanvasObject{live.box, state}
 	content := container.NewBorder(nil, nil, nil, container.NewHBox(look.Gap(1), look.Fixed(360, right)), container.NewPadded(form))
 	return &screen{
-		name: "login", root: u.page(look.Sheet(900, content)), enter: submit,
+		name: "login", root: u.page(look.Sheet(900, content, nil)), enter: submit,
 		shown: func() { u.win.Canvas().Focus(iin) },
 		close: live.cancel,
 		sight: func(s *sight) { s.Face = message.Text() },
@@ -232,7 +232,8 @@ func spaced(iin string) string {
 	return iin[:6] + " " + iin[6:]
 }
 
-// stepScreen is one of the candidate's steps to the start (R9).
+// stepScreen is one of the candidate's steps to the start (R9). The step itself stays in sight below what is to be read first,
+// however large the text.
 func (u *ui) stepScreen(name string, content []fyne.CanvasObject, button string, cmd exam.Command, beside ...*look.Button) *screen {
 	message := look.NewBanner(look.Trouble, "")
 	next := func() {
@@ -247,9 +248,9 @@ func (u *ui) stepScreen(name string, content []fyne.CanvasObject, button string,
 	for _, x := range beside {
 		row.Add(x)
 	}
-	box := container.NewVBox(append(content, look.Gap(4), message, container.NewBorder(nil, nil, row, nil, b))...)
+	foot := container.NewVBox(message, container.NewBorder(nil, nil, row, nil, b))
 	return &screen{
-		name: name, root: u.page(look.Sheet(820, box)), enter: next,
+		name: name, root: u.page(look.Sheet(820, container.NewVBox(content...), foot)), enter: next,
 		shown: func() { u.win.Canvas().Focus(b) },
 	}
 }

@@ -36,8 +36,8 @@ func (s *sheet) bindings() []binding {
 	return append(s.keys[:len(s.keys):len(s.keys)],
 		binding{key: fyne.KeyReturn, name: "enter", typed: true, when: func() bool { return s.enter != nil }, do: func() { s.enter() }},
 		binding{key: fyne.KeyEscape, name: "close", do: u.closeSheet},
-		binding{key: fyne.KeyPageDown, name: "page", when: turning, do: func() { turn(s.over, 1) }},
-		binding{key: fyne.KeyPageUp, name: "page", when: turning, do: func() { turn(s.over, -1) }},
+		binding{key: fyne.KeyPageDown, name: "page", when: turning, do: func() { turn(s.over, pageShare) }},
+		binding{key: fyne.KeyPageUp, name: "page", when: turning, do: func() { turn(s.over, -pageShare) }},
 	)
 }
 
@@ -316,13 +316,12 @@ func (u *ui) adminSheet() {
 		{key: fyne.KeyDown, name: "choose", do: func() { choose(kind + 1) }},
 	}
 	left := container.NewVBox(look.Strong(u.t("station.admin.what")), kindBox)
-	right := container.NewVBox(look.Strong(u.t("station.admin.who")), whoBox, look.Gap(6), code, reason, fields, message)
+	right := container.NewVBox(look.Strong(u.t("station.admin.who")), whoBox, look.Gap(6), code, reason, fields)
 	content := container.NewVBox(
 		look.Heading(u.t("station.administrator")),
 		container.NewHBox(look.Fixed(380, left), look.Gap(1), look.Fixed(380, right)),
-		look.Gap(4),
-		u.buttons(look.NewButton(u.t("station.admin.go"), look.Primary, u.keys, submit)),
 	)
+	s.foot = container.NewVBox(message, u.buttons(look.NewButton(u.t("station.admin.go"), look.Primary, u.keys, submit)))
 	s.action = kinds[0].name
 	choose(0)
 	u.open(s, content, code)
@@ -450,10 +449,10 @@ func (u *ui) appealSheet() {
 		})
 	}
 	content := container.NewVBox(
-		look.Fixed(560, look.Heading(u.t("station.appeal.title"))), look.Body(u.t("station.appeal.lead")), text, message,
-		u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)),
+		look.Fixed(560, look.Heading(u.t("station.appeal.title"))), look.Body(u.t("station.appeal.lead")), text,
 	)
-	u.open(&sheet{name: "appeal"}, content, text)
+	foot := container.NewVBox(message, u.buttons(look.NewButton(u.t("station.appeal.go"), look.Primary, u.keys, file)))
+	u.open(&sheet{name: "appeal", foot: foot}, content, text)
 }
 
 // toolSheet shows one of the tools (R13).
@@ -498,15 +497,15 @@ func (u *ui) holdScreen(name string, tone look.Tone, title, lead, detail string)
 	if u.view.Attempt.Phase == exam.PhaseRunning && !u.view.Attempt.Barred() {
 		box.Add(clock)
 	}
-	s := &screen{name: name, root: u.page(look.Sheet(680, box))}
-	s.tick = func() {
+	tell := func() {
 		if a := u.view.Attempt; a != nil {
 			if text := u.t("station.hold.remains", "Time", clockText(a.Remaining(u.actor.Now()))); clock.Text != text {
 				clock.SetText(text)
 			}
 		}
 	}
-	return s
+	tell() // not only at the next tick, until which the line would be empty
+	return &screen{name: name, root: u.page(look.Sheet(680, box, nil)), tick: tell}
 }
 
 func (u *ui) lockedScreen() *screen {
@@ -559,6 +558,6 @@ func (u *ui) overScreen(name string) *screen {
 	if name == "withdrawn" && session.Held(u.view.Attempt) {
 		says = "removed"
 	}
-	box := container.NewVBox(look.Heading(u.t("station."+says+".title")), look.Body(u.t("station."+says+".lead")), message, b)
-	return &screen{name: name, root: u.page(look.Sheet(680, box)), enter: leave}
+	box := container.NewVBox(look.Heading(u.t("station."+says+".title")), look.Body(u.t("station."+says+".lead")))
+	return &screen{name: name, root: u.page(look.Sheet(680, box, container.NewVBox(message, b))), enter: leave}
 }

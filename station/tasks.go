@@ -56,21 +56,8 @@ func (h taskHost) Focus(f fyne.Focusable) {
 
 // Reveal implements item.Host.
 func (h taskHost) Reveal(o fyne.CanvasObject) {
-	if h.exam == nil {
-		return
-	}
-	for _, s := range scrolls(h.exam.task) {
-		at, ok := inWhich(s.Content, o)
-		if !ok {
-			continue
-		}
-		top, bottom := at.Y, at.Y+min(o.Size().Height, s.Size().Height)
-		switch {
-		case top < s.Offset.Y:
-			s.ScrollToOffset(fyne.NewPos(s.Offset.X, top))
-		case bottom > s.Offset.Y+s.Size().Height:
-			s.ScrollToOffset(fyne.NewPos(s.Offset.X, bottom-s.Size().Height))
-		}
+	if h.exam != nil {
+		bringIntoSight(h.exam.task, o)
 	}
 }
 

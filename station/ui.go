@@ -513,10 +513,12 @@ func (u *ui) page(content fyne.CanvasObject) fyne.CanvasObject {
 	help := look.NewButton(u.t("station.call"), look.Plain, u.keys, u.callSheet)
 	admin := look.NewButton(u.t("station.administrator"), look.Plain, u.keys, u.adminSheet)
 	where := look.Note(u.t("station.where", "Room", u.set.session.Room, "Station", u.set.opt.Name))
-	bottom := bar(container.NewBorder(nil, nil, nil, container.NewHBox(help, admin), where), look.Rule(), nil)
+	buttons := container.NewHBox(help, admin)
 	if u.view.Attempt == nil {
-		bottom = bar(container.NewBorder(nil, nil, nil, admin, where), look.Rule(), nil)
+		buttons = container.NewHBox(admin)
 	}
+	middle := container.NewVBox(layout.NewSpacer(), where, layout.NewSpacer())
+	bottom := bar(container.NewBorder(nil, nil, nil, buttons, middle), look.Rule(), nil)
 	return container.NewBorder(top, bottom, nil, nil, content)
 }
 
@@ -619,10 +621,10 @@ func (u *ui) showProblem(err error) {
 	for _, l := range locales.All {
 		end = append(end, locales.T(l, "common.close"))
 	}
-	lines = append(lines, look.Note(err.Error()), look.Gap(8),
-		look.NewButton(strings.Join(end, " · "), look.Primary, u.keys, u.app.Quit))
+	lines = append(lines, look.Note(err.Error()))
+	done := look.NewButton(strings.Join(end, " · "), look.Primary, u.keys, u.app.Quit)
 	u.show(&screen{
-		name: "problem", root: look.Sheet(760, container.NewVBox(lines...)), enter: u.app.Quit,
+		name: "problem", root: look.Sheet(760, container.NewVBox(lines...), done), enter: u.app.Quit,
 		sight: func(s *sight) { s.Trouble = code },
 	})
 	u.see()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
@@ -226,6 +227,52 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// The text of a field stands off its frame, the frame tells the focus, and the mouse finds the letters.
+func TestFieldStandsOffItsFrame(t *testing.T) {
+	for _, scale := range []float32{1, 2} {
+		one, many, secret := NewField(1, nil), NewField(3, nil), NewSecret(nil)
+		w := show(t, scale, container.NewVBox(one, many, secret))
+		for _, f := range []*Field{one, many, secret} {
+			f.SetText("900101 100004")
+			var text *canvas.Text
+			for _, o := range test.LaidOutObjects(f) {
+				if x, ok := o.(*canvas.Text); ok && x.Visible() && x.Text != "" {
+					text = x
+				}
+			}
+			if text == nil {
+				t.Fatal("no text in the field")
+			}
+			at := func(o fyne.CanvasObject) fyne.Position {
+				return fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+			}
+			left := at(text).X - at(f).X
+			if left < 10 || left > 24 {
+				t.Errorf("scale %v: the text begins %v from the edge", scale, left)
+			}
+			framed := func() color.Color { return test.WidgetRenderer(f).Objects()[0].(*canvas.Rectangle).FillColor }
+			if framed() != color.Color(Edge) {
+				t.Errorf("scale %v: without the focus the frame is %v", scale, framed())
+			}
+			for _, column := range []int{0, 3, 13} {
+				if f == secret {
+					break // the toolkit takes the letters for as wide as they were without the dots
+				}
+				x := left + fyne.MeasureText(text.Text[:len(text.Text)*column/13], text.TextSize, text.TextStyle).Width + 1
+				f.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(x, at(text).Y-at(f).Y+3)}, Button: desktop.MouseButtonPrimary})
+				if f.CursorColumn != column {
+					t.Errorf("scale %v: a click at %v leads behind letter %d, not %d", scale, x, f.CursorColumn, column)
+				}
+			}
+			w.Canvas().Focus(f)
+			if framed() != color.Color(Accent) {
+				t.Errorf("scale %v: with the focus the frame is %v", scale, framed())
+			}
+			w.Canvas().Unfocus()
+		}
+	}
+}
+
 // An administrator's code cannot be made visible, nor copied.
 func TestSecret(t *testing.T) {
 	f := NewSecret(nil)
@@ -290,7 +337,7 @@ func TestSheetFits(t *testing.T) {
 		}
 		for name, content := range map[string]fyne.CanvasObject{"high": lines, "low": Body("Дайын")} {
 			show(t, scale, Gap(1))
-			sheet := Sheet(900, content)
+			sheet := Sheet(900, content, nil)
 			w := test.NewTempWindow(t, sheet)
 			w.SetPadded(false)
 			for range 2 {
@@ -307,6 +354,60 @@ func TestSheetFits(t *testing.T) {
 			}
 			if high := scroll.Content.Size().Height > 768; high != (name == "high") {
 				t.Errorf("%s, scale %v: it scrolls: %v", name, scale, high)
+			}
+		}
+	}
+}
+
+// The foot of a sheet never leaves the window, and what is above it scrolls where it has no room; a line then parts them.
+func TestSheetKeepsItsFoot(t *testing.T) {
+	for _, scale := range []float32{1, 2} {
+		for name, n := range map[string]int{"high": 40, "low": 1} {
+			show(t, scale, Gap(1))
+			lines := container.NewVBox()
+			for range n {
+				lines.Add(Body("Емтихан тапсырушы өз орнында отырады және әкімшіні күтеді, ал жұмысы сақталады."))
+			}
+			foot := NewButton("Растаймын", Primary, nil, nil)
+			sheet := Sheet(820, lines, foot)
+			w := test.NewTempWindow(t, sheet)
+			w.SetPadded(false)
+			settle := func() {
+				for range 2 {
+					w.Resize(fyne.NewSize(1366, 560))
+					sheet.Refresh()
+				}
+			}
+			settle()
+			scroll := scrollIn(sheet)
+			high := n > 1
+			check := func(when string) {
+				t.Helper()
+				at := func(o fyne.CanvasObject) float32 { return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).Y }
+				if top, end := at(foot), at(foot)+foot.Size().Height; top < at(scroll)+scroll.Size().Height || end > 560-deskEdge || foot.Size().Height < foot.MinSize().Height {
+					t.Errorf("%s, scale %v, %s: the foot lies from %v to %v, what scrolls ends at %v", name, scale, when, top, end, at(scroll)+scroll.Size().Height)
+				}
+				if hides := scroll.Content.MinSize().Height > scroll.Size().Height; hides != high {
+					t.Errorf("%s, scale %v, %s: %v of %v are in sight", name, scale, when, scroll.Size().Height, scroll.Content.MinSize().Height)
+				}
+				line := false
+				for _, o := range test.LaidOutObjects(sheet) {
+					if r, ok := o.(*canvas.Rectangle); ok && r.Visible() && r.FillColor == color.Color(Edge) && r.Size().Height == edgeWidth {
+						line = true
+					}
+				}
+				if line != high {
+					t.Errorf("%s, scale %v, %s: the line is there: %v", name, scale, when, line)
+				}
+			}
+			check("at first")
+			if !high {
+				for range 40 {
+					lines.Add(Body("Дайын"))
+				}
+				high = true
+				settle()
+				check("with more")
 			}
 		}
 	}

@@ -168,6 +168,8 @@ func (r *buttonRenderer) Refresh() {
 type Field struct {
 	widget.Entry
 	Keys Keys
+
+	has bool // the focus
 }
 
 // NewField returns a field of one line, or of several where lines is greater than one.
@@ -190,6 +192,73 @@ func NewSecret(keys Keys) *Field {
 	f.ActionItem = nothing // in place of the toolkit's button that shows what was typed
 	f.ExtendBaseWidget(f)
 	return f
+}
+
+// fieldSide is the room between a field's frame and its text.
+const fieldSide = 10
+
+// CreateRenderer implements fyne.Widget: the toolkit's text in a frame of our own, because the toolkit's has no room at its sides
+// and is a stroked rectangle.
+func (f *Field) CreateRenderer() fyne.WidgetRenderer {
+	return &fieldRenderer{f.Entry.CreateRenderer(), f, canvas.NewRectangle(Edge), canvas.NewRectangle(Paper)}
+}
+
+// FocusGained implements fyne.Focusable.
+func (f *Field) FocusGained() { f.has = true; f.Entry.FocusGained() }
+
+// FocusLost implements fyne.Focusable.
+func (f *Field) FocusLost() { f.has = false; f.Entry.FocusLost() }
+
+// MouseDown implements desktop.Mouseable: the toolkit's text lies further in than the toolkit knows.
+func (f *Field) MouseDown(e *desktop.MouseEvent) {
+	moved := *e
+	moved.Position = e.Position.SubtractXY(fieldSide, 0)
+	f.Entry.MouseDown(&moved)
+}
+
+// Dragged implements fyne.Draggable for a drag that begins beside the text, which hears of the others itself.
+func (f *Field) Dragged(e *fyne.DragEvent) {
+	moved := *e
+	moved.Position = e.Position.SubtractXY(fieldSide, 0)
+	f.Entry.Dragged(&moved)
+}
+
+type fieldRenderer struct {
+	fyne.WidgetRenderer
+	f           *Field
+	edge, paper *canvas.Rectangle
+}
+
+// text is what the toolkit draws but for its ground and its frame, which come first.
+func (r *fieldRenderer) text() []fyne.CanvasObject { return r.WidgetRenderer.Objects()[2:] }
+
+func (r *fieldRenderer) Objects() []fyne.CanvasObject {
+	return append([]fyne.CanvasObject{r.edge, r.paper}, r.text()...)
+}
+
+func (r *fieldRenderer) MinSize() fyne.Size {
+	return r.WidgetRenderer.MinSize().AddWidthHeight(2*fieldSide, 0)
+}
+
+func (r *fieldRenderer) Layout(size fyne.Size) {
+	const frame = 2
+	r.edge.Resize(size)
+	r.paper.Move(fyne.NewSquareOffsetPos(frame))
+	r.paper.Resize(size.Subtract(fyne.NewSquareSize(2 * frame)))
+	r.WidgetRenderer.Layout(size.SubtractWidthHeight(2*fieldSide, 0))
+	for _, o := range r.text() {
+		o.Move(o.Position().AddXY(fieldSide, 0))
+	}
+}
+
+func (r *fieldRenderer) Refresh() {
+	r.edge.FillColor, r.paper.FillColor = Edge, Paper
+	if r.f.has {
+		r.edge.FillColor = Accent
+	}
+	r.edge.Refresh()
+	r.paper.Refresh()
+	r.WidgetRenderer.Refresh()
 }
 
 // KeyDown implements desktop.Keyable.
@@ -632,15 +701,57 @@ func (b *Banner) CreateRenderer() fyne.WidgetRenderer {
 }
 
 // Sheet puts content on a white sheet in the middle of the desk: as wide as given at the text scale 1, wider with larger
-// text, and never wider than the desk. What is too high scrolls.
-func Sheet(width float32, content fyne.CanvasObject) fyne.CanvasObject {
-	paper := framed(Line, 1, container.New(layout.NewCustomPaddedLayout(28, 28, 36, 36), content))
-	return container.NewStack(canvas.NewRectangle(Desk), container.NewVScroll(container.New(&deskLayout{width: width}, paper)))
+// text, and never wider than the desk. What is too high scrolls. The foot, which may be nil, stays below it and does not scroll, so
+// that the step to which a screen leads is always seen; a line parts it from content that goes on.
+func Sheet(width float32, content, foot fyne.CanvasObject) fyne.CanvasObject {
+	const side, above = 36, 28
+	if foot == nil {
+		paper := framed(Line, 1, container.New(layout.NewCustomPaddedLayout(above, above, side, side), content))
+		return container.NewStack(canvas.NewRectangle(Desk), container.NewVScroll(container.New(&deskLayout{width: width}, paper)))
+	}
+	const line, below = 10, 20 // the foot takes little of what is to be read
+	body := container.NewVScroll(container.New(layout.NewCustomPaddedLayout(above, 4, side, side), content))
+	under := container.New(layout.NewCustomPaddedLayout(line, below, side, side), foot)
+	paper := framed(Line, 1, container.New(footLayout{}, body, canvas.NewRectangle(Edge), under))
+	return container.NewStack(canvas.NewRectangle(Desk), container.New(&deskLayout{width: width, footed: true}, paper))
+}
+
+// footLayout lays out what scrolls, a line, and what stays below. Its least height is that with nothing out of sight, so that
+// whoever holds it hears of every change of it; it takes less.
+type footLayout struct{}
+
+func (footLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	body, under := objects[0].(*container.Scroll).Content.MinSize(), objects[2].MinSize()
+	return fyne.NewSize(max(body.Width, under.Width), body.Height+under.Height)
+}
+
+func (footLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	body, line, under := objects[0].(*container.Scroll), objects[1], objects[2]
+	// A wrapping text knows its height only at a width.
+	under.Resize(fyne.NewSize(size.Width, under.Size().Height))
+	low := under.MinSize().Height
+	high := max(0, size.Height-low)
+	body.Resize(fyne.NewSize(size.Width, high))
+	body.Move(fyne.Position{})
+	under.Resize(fyne.NewSize(size.Width, low))
+	under.Move(fyne.NewPos(0, high))
+	line.Resize(fyne.NewSize(size.Width, edgeWidth))
+	line.Move(fyne.NewPos(0, high))
+	if hides := body.Content.MinSize().Height > high+0.5; hides != line.Visible() {
+		if hides {
+			line.Show()
+		} else {
+			line.Hide()
+		}
+	}
 }
 
 // deskLayout lays one object out in the middle. Its height depends on its width, so the width that it last had counts for
-// its least size.
-type deskLayout struct{ width, desk float32 }
+// its least size. A footed one is never higher than the desk.
+type deskLayout struct {
+	width, desk float32
+	footed      bool
+}
 
 const deskEdge = 16 // above and below the sheet
 
@@ -656,6 +767,9 @@ func (l *deskLayout) fit(o fyne.CanvasObject) float32 {
 func (l *deskLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	l.fit(objects[0])
 	least := objects[0].MinSize()
+	if l.footed {
+		return fyne.NewSize(least.Width, 2*deskEdge)
+	}
 	return fyne.NewSize(least.Width, least.Height+2*deskEdge)
 }
 
@@ -663,6 +777,9 @@ func (l *deskLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	l.desk = size.Width
 	width := l.fit(objects[0])
 	height := objects[0].MinSize().Height
+	if l.footed {
+		height = min(height, size.Height-2*deskEdge)
+	}
 	objects[0].Resize(fyne.NewSize(width, height))
 	objects[0].Move(fyne.NewPos((size.Width-width)/2, max(deskEdge, (size.Height-height)/2)))
 }

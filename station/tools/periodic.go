@@ -281,6 +281,10 @@ func (r *periodicRenderer) layoutPanel() {
 	pl := r.place
 	x, y := r.corner(cell{0, 2})
 	x, w, h := x+2*gap, 10*pl.w-5*gap, 3*pl.h-3*gap
+	// Where the table is a little wider than its window, the details end with the window.
+	if seen := r.size.Width - (x - pl.dx) - 4*gap; seen < w && seen > w/2 {
+		w = seen
+	}
 	fill(r.panel, x, y, h, h)
 	put(r.bigSymbol, x+gap, y, h-2*gap, h, h*0.5)
 	tx, tw := x+h+4*gap, w-h-4*gap

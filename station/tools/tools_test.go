@@ -491,6 +491,27 @@ func TestPeriodicTableByKeyboard(t *testing.T) {
 	}
 }
 
+// R2, R13: with the largest text on the least display the table is wider than its window; what it says of the element is not.
+func TestDetailsEndWithTheWindow(t *testing.T) {
+	for _, l := range locales.All {
+		p, r, w := newPeriodic(t, l)
+		t.Cleanup(func() { look.Use(look.Setting{}) })
+		look.Use(look.Setting{Percent: look.MostPercent})
+		size := fyne.NewSize(1286, 618)
+		w.Resize(size)
+		p.Resize(size)
+		p.Refresh()
+		if p.page.Width <= size.Width {
+			t.Fatalf("%s: the table fits its window", l)
+		}
+		for _, d := range append(r.details[:len(r.details):len(r.details)], r.name) {
+			if right := d.Position().X + d.MinSize().Width; right > size.Width {
+				t.Errorf("%s: %q ends at %.0f of %.0f", l, d.Text, right, size.Width)
+			}
+		}
+	}
+}
+
 // R13: details in the language, the category in words.
 func TestPeriodicTableDetails(t *testing.T) {
 	for _, c := range []struct {
