@@ -176,7 +176,7 @@ func TestTidiesAFewTimesPerRest(t *testing.T) {
 func TestTimeDoesNotWake(t *testing.T) {
 	posted := 0
 	u := &ui{post: func(func()) { posted++ }}
-	v := session.View{Attempt: &exam.Attempt{}, News: 5, Appended: 5, Durable: 5}
+	v := session.View{Attempt: &exam.Attempt{Phase: exam.PhaseRunning}, News: 5, Appended: 5, Durable: 5}
 	u.push(v)
 	u.take()
 	if posted != 1 || u.view.News != 5 {

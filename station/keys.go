@@ -183,6 +183,16 @@ func turn(o fyne.CanvasObject, by float32) {
 	}
 }
 
+// followFocus shows the focus where it has moved since it was looked for last: a Tab that is held down, and whatever moves the
+// focus by itself, call nothing of ours. A task that is turned to shows its beginning, wherever its focus is.
+func (u *ui) followFocus() {
+	now := u.win.Canvas().Focused()
+	if now != u.focused && (u.exam == nil || u.sheet != nil) {
+		u.showFocus()
+	}
+	u.focused = now
+}
+
 // showFocus scrolls what lies uppermost on the window to what has the focus: the keyboard's place is always seen (R2).
 func (u *ui) showFocus() {
 	o, ok := u.win.Canvas().Focused().(fyne.CanvasObject)

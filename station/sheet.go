@@ -54,6 +54,7 @@ func (u *ui) open(s *sheet, content fyne.CanvasObject, focus fyne.Focusable) {
 	if focus != nil {
 		u.win.Canvas().Focus(focus)
 	}
+	u.followFocus()
 	u.see()
 }
 

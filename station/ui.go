@@ -97,10 +97,11 @@ type ui struct {
 
 	keyboard      *keyboard.Watcher
 	keyboardAsked bool
-	layout        string        // short name of the keyboard layout; empty while it is not known
-	seat          exam.Presence // what the camera shows during the exam; empty: nobody looks
-	camera        atomic.Int32  // a cameraState
-	cameraFailed  atomic.Bool   // when it was used last
+	focused       fyne.Focusable // when it was last brought into sight
+	layout        string         // short name of the keyboard layout; empty while it is not known
+	seat          exam.Presence  // what the camera shows during the exam; empty: nobody looks
+	camera        atomic.Int32   // a cameraState
+	cameraFailed  atomic.Bool    // when it was used last
 
 	mu      sync.Mutex // guards what follows
 	next    session.View
@@ -298,6 +299,7 @@ func (u *ui) ticks() {
 			u.post(func() {
 				<-busy
 				u.grow()
+				u.followFocus()
 				u.watchKeyboard()
 				if f := u.later; f != nil {
 					u.later = nil

@@ -10,8 +10,8 @@ import (
 //
 // The toolkit's shaper applies the substitution of Noto Sans that takes the dot off i before a combining mark to every
 // Cyrillic і, so that Kazakh would be shown as "Кıру". No language of the interface needs a substitution; kerning and mark
-// positions lie in another table and stay. The names of its glyphs are for printers, and whoever reads the font keeps all
-// of them in memory. A font without these tables, or something that is no font, comes back as it is.
+// positions lie in another table and stay. The names of its glyphs are for printers of long ago, and whoever reads the font
+// keeps all of them in memory. A font without these tables, or something that is no font, comes back as it is.
 func Mend(font []byte) []byte {
 	const header, entry = 12, 16
 	out := bytes.Clone(font)
@@ -24,13 +24,25 @@ func Mend(font []byte) []byte {
 		if at+entry > len(out) {
 			break
 		}
-		// An unknown tag is skipped by every reader; the table's bytes stay where they are, so no offset changes.
 		switch string(out[at : at+4]) {
 		case "GSUB":
+			// An unknown tag is skipped by every reader; the table's bytes stay where they are, so no offset changes.
 			copy(out[at:], "gsub")
 		case "post":
-			copy(out[at:], "POST")
+			bareNames(out, out[at:at+entry])
 		}
 	}
 	return out
+}
+
+// bareNames makes the table "post" of a directory's entry one of version 3, which has no names (OpenType, post): whoever prints
+// reads its first 32 bytes.
+func bareNames(font, entry []byte) {
+	const bare, version3 = 32, 0x00030000
+	offset, length := binary.BigEndian.Uint32(entry[8:]), binary.BigEndian.Uint32(entry[12:])
+	if length < bare || uint64(offset)+bare > uint64(len(font)) {
+		return
+	}
+	binary.BigEndian.PutUint32(font[offset:], version3)
+	binary.BigEndian.PutUint32(entry[12:], bare)
 }

@@ -30,6 +30,16 @@ func TestMendKeepsTheDot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if n := len(Mend(data)); n != len(data) {
+			t.Errorf("%s: %d bytes became %d", filepath.Base(f), len(data), n)
+		}
+		mended, err := font.ParseTTF(bytes.NewReader(Mend(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := mended.GlyphName(36); name != "" {
+			t.Errorf("%s: a glyph is still called %q", filepath.Base(f), name)
+		}
 		if got, want := glyph(t, Mend(data), language.Cyrillic), glyph(t, data, language.Latin); got != want {
 			t.Errorf("%s: і is glyph %d, want the dotted %d", filepath.Base(f), got, want)
 		}
@@ -54,6 +64,8 @@ func glyph(t *testing.T, data []byte, script language.Script) font.GID {
 func FuzzMend(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte("\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00GSUB"))
+	f.Add([]byte("\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00post....\x00\x00\x00\x1c\x00\x00\x00\x20" + strings.Repeat("\x00", 32)))
+	f.Add([]byte("\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00post....\xff\xff\xff\xf0\x00\x00\x00\x20"))
 	f.Add([]byte("\x00\x01\x00\x00\xff\xff\x00\x00\x00\x00\x00\x00" + strings.Repeat("GSUB............", 3)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if got := Mend(data); len(got) != len(data) {

@@ -17,6 +17,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"emtihan/devices/camera"
 )
 
 func asPNG(t testing.TB, img image.Image) []byte {
@@ -300,6 +303,21 @@ func TestModelsRest(t *testing.T) {
 	}
 	if _, err := v.look(him, false); !errors.Is(err, ErrNoModel) {
 		t.Errorf("a model was lost meanwhile: %v, want ErrNoModel", err)
+	}
+	// How many there are is seen all the same (R17).
+	rnd := rand.New(rand.NewPCG(3, 4))
+	watch, err := v.NewWatch(Template{vec: was.vec}, WatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		f := camera.Frame{Width: him.w, Height: him.h, BGR: noised(him, rnd).pix, At: time.Unix(int64(100+2*i), 0)}
+		if _, err := watch.See(f); err != nil {
+			t.Errorf("a watch whose model was lost: %v", err)
+		}
+	}
+	if got := watch.Presence(); got != Present {
+		t.Errorf("a watch whose model was lost sees %s", got)
 	}
 	if err := v.Close(); err != nil {
 		t.Error(err)

@@ -238,8 +238,15 @@ func (w *Watch) look(src raster, at time.Time) error {
 
 func (w *Watch) compare(src raster, at time.Time) error {
 	seen, err := w.v.known(src)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoModel):
+		// A file that cannot be read for a moment ends no watch: how many there are is seen without it.
+		w.compared = at
+		return nil
+	case err != nil:
 		return err
+	case seen.vec == nil:
+		return nil
 	}
 	// A watch lasts for hours and compares now and then; what it compares with is most of what the models hold.
 	defer func() {
@@ -247,9 +254,6 @@ func (w *Watch) compare(src raster, at time.Time) error {
 			w.v.rest()
 		}
 	}()
-	if seen.vec == nil {
-		return nil
-	}
 	w.compared = at
 	w.score = cosine(w.t.vec, seen.vec)
 	if w.score < w.opt.RefuseBelow {

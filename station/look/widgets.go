@@ -778,7 +778,7 @@ func (l *deskLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	width := l.fit(objects[0])
 	height := objects[0].MinSize().Height
 	if l.footed {
-		height = min(height, size.Height-2*deskEdge)
+		height = max(0, min(height, size.Height-2*deskEdge))
 	}
 	objects[0].Resize(fyne.NewSize(width, height))
 	objects[0].Move(fyne.NewPos((size.Width-width)/2, max(deskEdge, (size.Height-height)/2)))

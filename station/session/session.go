@@ -68,10 +68,10 @@ type View struct {
 // Saved reports whether every answer is on the disk (R11).
 func (v View) Saved() bool { return v.Durable >= v.Answered && v.Trouble == nil }
 
-// OnlyOlder reports whether v tells a screen nothing that was did not, but that time has passed.
+// OnlyOlder reports whether v, of an attempt that runs, tells a screen nothing that was did not, but that time has passed.
 func (v View) OnlyOlder(was View) bool {
-	return v.Attempt != nil && was.Attempt != nil && v.Attempt.Opened.Attempt == was.Attempt.Opened.Attempt && v.News == was.News &&
-		v.Trouble == nil && was.Trouble == nil && v.Saved() == was.Saved()
+	return v.Attempt != nil && was.Attempt != nil && v.Attempt.IsRunning() && v.Attempt.Opened.Attempt == was.Attempt.Opened.Attempt &&
+		v.News == was.News && v.Trouble == nil && was.Trouble == nil && v.Saved() == was.Saved()
 }
 
 // Actor owns the attempt. Its methods may be called from any goroutine, and none of them waits for the disk.

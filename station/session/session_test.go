@@ -418,7 +418,7 @@ func TestSavedOnlyWhenDurable(t *testing.T) { // R11
 // A view in which only time has passed is known as such: a screen on which nobody does anything may sleep (R6).
 func TestViewOnlyOlder(t *testing.T) {
 	at := func(change func(*session.View)) session.View {
-		v := session.View{Attempt: &exam.Attempt{Opened: exam.Opened{Attempt: "a"}}, News: 7, Answered: 7, Durable: 7, Appended: 7}
+		v := session.View{Attempt: &exam.Attempt{Phase: exam.PhaseRunning, Opened: exam.Opened{Attempt: "a"}}, News: 7, Answered: 7, Durable: 7, Appended: 7}
 		change(&v)
 		return v
 	}
@@ -427,13 +427,16 @@ func TestViewOnlyOlder(t *testing.T) {
 		change func(*session.View)
 		want   bool
 	}{
-		"the same":               {func(*session.View) {}, true},
-		"a tick":                 {func(v *session.View) { v.Appended = 8 }, true},
-		"the tick on the disk":   {func(v *session.View) { v.Appended, v.Durable = 8, 8 }, true},
-		"something happened":     {func(v *session.View) { v.News = 8 }, false},
-		"an answer on its way":   {func(v *session.View) { v.Answered, v.Appended = 8, 8 }, false},
-		"the disk failed":        {func(v *session.View) { v.Trouble = errors.New("failed") }, false},
-		"another attempt":        {func(v *session.View) { v.Attempt = &exam.Attempt{Opened: exam.Opened{Attempt: "b"}} }, false},
+		"the same":             {func(*session.View) {}, true},
+		"a tick":               {func(v *session.View) { v.Appended = 8 }, true},
+		"the tick on the disk": {func(v *session.View) { v.Appended, v.Durable = 8, 8 }, true},
+		"something happened":   {func(v *session.View) { v.News = 8 }, false},
+		"an answer on its way": {func(v *session.View) { v.Answered, v.Appended = 8, 8 }, false},
+		"the disk failed":      {func(v *session.View) { v.Trouble = errors.New("failed") }, false},
+		"another attempt": {func(v *session.View) {
+			v.Attempt = &exam.Attempt{Phase: exam.PhaseRunning, Opened: exam.Opened{Attempt: "b"}}
+		}, false},
+		"it does not run":        {func(v *session.View) { v.Attempt = &exam.Attempt{Phase: exam.PhaseWithdrawn, Opened: v.Attempt.Opened} }, false},
 		"the candidate has left": {func(v *session.View) { v.Attempt = nil }, false},
 	} {
 		if got := at(tc.change).OnlyOlder(was); got != tc.want {
