@@ -148,11 +148,11 @@ func (p *examPane) laid(head fyne.CanvasObject) fyne.CanvasObject {
 	switch {
 	case it.Kind == exam.Essay || it.Kind == exam.Long:
 		if pane.Passage != nil {
-			answer := container.NewVSplit(item.Column(head, pane.Prompt), p.field())
+			answer := container.NewVSplit(p.asked(head), p.field())
 			answer.Offset = 0.24 + 0.15*float64(look.Scale())
 			return p.beside(pane.Passage, apart(answer), 0.48)
 		}
-		return p.beside(item.Column(head, pane.Prompt), p.field(), 0.40)
+		return p.beside(p.asked(head), p.field(), 0.40)
 	case pane.Passage != nil:
 		return p.beside(pane.Passage, apart(item.Column(head, pane.Prompt, p.answer())), 0.52)
 	}

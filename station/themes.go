@@ -14,15 +14,29 @@ import (
 )
 
 // field is where a long text is written. Where the task has themes, they stand in its place until one is chosen, and the chosen
-// one stands above the text from then on.
+// one stands above the text from then on, or with the task.
 func (p *examPane) field() fyne.CanvasObject {
 	switch {
-	case len(p.item.Themes) == 0:
-		return p.writing()
 	case p.picks():
 		return p.themePicker()
+	case len(p.item.Themes) == 0 || p.themeWithTask():
+		return p.writing()
 	}
 	return container.New(themeAbove{}, p.themeHead(), p.writing())
+}
+
+// themeWithTask reports whether the chosen theme stands with the task: above a large text it would leave room for a few lines.
+func (p *examPane) themeWithTask() bool {
+	return look.Large() && len(p.item.Themes) > 0 && !p.picks()
+}
+
+// asked is the column of what is asked for, below its head.
+func (p *examPane) asked(head fyne.CanvasObject) fyne.CanvasObject {
+	if !p.themeWithTask() {
+		return item.Column(head, p.pane.Prompt)
+	}
+	title, text, change := p.themeParts()
+	return item.Column(head, title, text, container.NewHBox(change), p.pane.Prompt)
 }
 
 // picks reports whether the themes stand where the text is written.
@@ -43,16 +57,21 @@ func (p *examPane) themePicker() fyne.CanvasObject {
 	return container.NewBorder(nil, container.NewHBox(back), nil, nil, column)
 }
 
-// themeHead is the chosen theme, and the way to another one.
-func (p *examPane) themeHead() *container.Scroll {
+// themeParts are the number of the chosen theme, its text, and the way to another one.
+func (p *examPane) themeParts() (title, text fyne.CanvasObject, change *look.Button) {
 	u := p.u
 	theme, place := p.item.Theme(p.theme)
-	change := look.NewButton(u.t("station.theme.change"), look.Plain, u.keys, func() {
+	change = look.NewButton(u.t("station.theme.change"), look.Plain, u.keys, func() {
 		p.picking = true
 		p.relay()
 	})
-	title := container.NewBorder(nil, nil, nil, change, look.Strong(u.t("station.theme.number", "Number", place+1)))
-	return item.Column(title, container.New(layout.NewCustomPaddedLayout(0, 4, 4, 0), p.pane.Theme(theme)))
+	return look.Strong(u.t("station.theme.number", "Number", place+1)), p.pane.Theme(theme), change
+}
+
+// themeHead is the chosen theme above the text.
+func (p *examPane) themeHead() *container.Scroll {
+	title, text, change := p.themeParts()
+	return item.Column(container.NewBorder(nil, nil, nil, change, title), container.New(layout.NewCustomPaddedLayout(0, 4, 4, 0), text))
 }
 
 // pickTheme is the candidate's wish for a theme. What is written under another one is not moved below a new title by a slip of

@@ -12,6 +12,7 @@ import (
 	"emtihan/station/look"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
 )
 
 // themed seats a candidate before the essay of the doctoral demonstration, which has three themes.
@@ -237,6 +238,28 @@ func TestThemesAreLargeTargets(t *testing.T) {
 				t.Errorf("at scale %v a theme is %v × %v", scale, s.Width, s.Height)
 			}
 		}
+	}
+}
+
+// R2: whoever needs large text sees as much of their essay with a theme as without one, and the theme beside it.
+func TestAThemeLeavesALargeTextItsRoom(t *testing.T) {
+	opt := lay(t, sitting("doctoral", "doctoral-demo", "kk"))
+	opt.Scale = 2
+	g := themed(t, opt)
+	g.key("1")
+	g.await("the theme", func() bool { return g.theme() == "T1" })
+	g.settleLayout()
+	p := g.u.exam
+	if text, task := p.edit.Size().Height, p.task.Size().Height; text < 0.8*task {
+		t.Errorf("the text has %v of the task's %v", text, task)
+	}
+	edge, ok := fyne.CurrentApp().Driver().AbsolutePositionForObject(p.edit).X, false
+	for _, o := range objects(g.u.win.Canvas()) {
+		text, _ := o.object.(*widget.Label)
+		ok = ok || text != nil && text.Text == g.u.t("station.theme.number", "Number", 1) && o.at.right < edge
+	}
+	if !ok {
+		t.Error("the theme does not stand with the task")
 	}
 }
 
