@@ -2,10 +2,12 @@ package station
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"emtihan/assets"
 	"emtihan/assets/locales"
 	"emtihan/exam"
 	"emtihan/station/item"
@@ -241,25 +243,95 @@ func TestThemesAreLargeTargets(t *testing.T) {
 	}
 }
 
-// R2: whoever needs large text sees as much of their essay with a theme as without one, and the theme beside it.
+// R2: whoever needs large text sees as much of their essay with a theme as without one, and the theme with the task.
 func TestAThemeLeavesALargeTextItsRoom(t *testing.T) {
+	source, err := assets.Source("papers", "doctoral-demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		scale   float32
+		passage bool
+		least   float32 // part of the task's height
+	}{
+		"twice":             {2, false, 0.8},
+		"half again":        {1.5, false, 0.8},
+		"beside a passage":  {2, true, 0.4},
+		"with less of both": {1.5, true, 0.4},
+	} {
+		opt := lay(t, sitting("doctoral", "doctoral-demo", "kk"))
+		opt.Scale = c.scale
+		if c.passage {
+			withPassage(t, opt, string(source))
+		}
+		g := themed(t, opt)
+		g.key("1")
+		g.await("the theme", func() bool { return g.theme() == "T1" })
+		g.settleLayout()
+		p := g.u.exam
+		if text, task := p.edit.Size().Height, p.task.Size().Height; text < c.least*task {
+			t.Errorf("%s: the text has %v of the task's %v", name, text, task)
+		}
+		title := false
+		for _, o := range objects(g.u.win.Canvas()) {
+			text, _ := o.object.(*widget.Label)
+			title = title || text != nil && text.Text == g.u.t("station.theme.number", "Number", 1)
+		}
+		change := false
+		for _, f := range focusables(p.task) {
+			change = change || label(f.(fyne.CanvasObject)) == g.u.t("station.theme.change")
+		}
+		if !title || !change {
+			t.Errorf("%s: the theme is there: %v, the way to another: %v", name, title, change)
+		}
+	}
+}
+
+// withPassage gives the session a paper whose essay has a long passage.
+func withPassage(t *testing.T, opt Options, paper string) {
+	t.Helper()
+	for _, c := range [][2]string{
+		{"kind = \"essay\"\n", "kind = \"essay\"\npassage = \"P1\"\n"},
+		{"Аурухана рентген", strings.Repeat("Бұл – ұзақ мәтін, ол экранға сыймайды. ", 60) + "Аурухана рентген"},
+	} {
+		if strings.Count(paper, c[0]) != 1 {
+			t.Fatalf("%q does not stand in the paper once", c[0])
+		}
+		paper = strings.Replace(paper, c[0], c[1], 1)
+	}
+	write(t, filepath.Join(filepath.Dir(opt.Session), "papers", "doctoral-demo.toml"), []byte(paper))
+}
+
+// R2: the passage that is being read stays where it was when the size of the text moves the theme elsewhere.
+func TestAPassageStaysWhenItsThemeMoves(t *testing.T) {
+	source, err := assets.Source("papers", "doctoral-demo")
+	if err != nil {
+		t.Fatal(err)
+	}
 	opt := lay(t, sitting("doctoral", "doctoral-demo", "kk"))
-	opt.Scale = 2
+	opt.Scale = 1.25
+	withPassage(t, opt, string(source))
 	g := themed(t, opt)
 	g.key("1")
 	g.await("the theme", func() bool { return g.theme() == "T1" })
 	g.settleLayout()
-	p := g.u.exam
-	if text, task := p.edit.Size().Height, p.task.Size().Height; text < 0.8*task {
-		t.Errorf("the text has %v of the task's %v", text, task)
-	}
-	edge, ok := fyne.CurrentApp().Driver().AbsolutePositionForObject(p.edit).X, false
-	for _, o := range objects(g.u.win.Canvas()) {
-		text, _ := o.object.(*widget.Label)
-		ok = ok || text != nil && text.Text == g.u.t("station.theme.number", "Number", 1) && o.at.right < edge
-	}
-	if !ok {
-		t.Error("the theme does not stand with the task")
+	part := func() float32 { s := scrolls(g.u.exam.task)[0]; return s.Offset.Y / hides(s) }
+	turn(g.u.exam.task, 0.5)
+	parts := len(scrolls(g.u.scr.root))
+	for _, percent := range []int{150, 125} {
+		before := part()
+		if before <= 0 {
+			t.Fatal("the passage does not scroll")
+		}
+		g.u.prefer(exam.Preferences{Percent: percent, Theme: look.Light})
+		g.await("the next tick", func() bool { return g.u.later == nil })
+		g.settleLayout()
+		if got := part(); got < before-0.1 || got > before+0.1 {
+			t.Errorf("%d %%: the passage was scrolled by %.2f, now by %.2f", percent, before, got)
+		}
+		if percent == 150 && len(scrolls(g.u.scr.root)) == parts {
+			t.Fatal("the theme has not moved")
+		}
 	}
 }
 

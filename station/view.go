@@ -128,11 +128,13 @@ func (u *ui) settle(at place) {
 			}
 		}
 	}
-	if list := scrolls(u.scr.root); len(list) == len(at.offset) {
-		for i, s := range list {
-			if to := at.offset[i] * hides(s); to != s.Offset.Y {
-				s.ScrollToOffset(fyne.NewPos(s.Offset.X, to))
-			}
+	// Of two sizes of text one may scroll in one part more: the first parts are the same, and what is read in them.
+	for i, s := range scrolls(u.scr.root) {
+		if i == len(at.offset) {
+			break
+		}
+		if to := at.offset[i] * hides(s); to != s.Offset.Y {
+			s.ScrollToOffset(fyne.NewPos(s.Offset.X, to))
 		}
 	}
 	if list := focusables(u.scr.root); u.sheet == nil && at.focus >= 0 && at.focus < len(list) && u.win.Canvas().Focused() == nil {

@@ -88,8 +88,9 @@ var takers = []taker{
 	{log: "e", iin: "010131600003", name: "Ушедшая Рано", university: "KBTU", essay: "Не сдано", unfinished: true},
 }
 
-// seat is a candidate's place. It has a sign that no individual code has, so that a code is never taken for it.
-func seat(c taker) string { return "№7" + c.log }
+// seat is a candidate's place. It has a letter that no individual code has, so that a code is never taken for it, and that file
+// names keep.
+func seat(c taker) string { return "Ж7" + c.log }
 
 func layExports(t *testing.T, dir string) {
 	t.Helper()

@@ -831,7 +831,7 @@ func (x *sitter) themes() error {
 			return err
 		},
 		close: func() error {
-			if err := x.escape(); err != nil {
+			if err := x.escape(); err != nil || x.station.last["theme"] != "open" {
 				return err
 			}
 			_, err := x.act([]string{"Escape"}, theme("chosen"))

@@ -41,6 +41,9 @@ const (
 	// from widths a quarter of a second after a change. On a busy machine it is longer, up to a bound: what was pressed
 	// may wait for the processor.
 	quietFor, quietMost = 500 * time.Millisecond, 4 * time.Second
+	// How often in a row the thread that paints must have been seen to wait: between what a key brings and its picture it waits for
+	// no longer than one look.
+	idleLooks = 3
 	// What may go on changing: the clock, a caret.
 	clockWide, clockHigh = 260, 60
 )
@@ -362,8 +365,11 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 		quiet = min(quietMost, time.Duration(max(1, load/float64(2*runtime.NumCPU()))*float64(quietFor)))
 	}
 	var last *image.RGBA
-	since := begun
+	since, idle := begun, 0
 	for {
+		if idle++; h.station.busy() {
+			idle = 0
+		}
 		now, err := h.grab()
 		if err != nil {
 			return nil, err
@@ -373,7 +379,7 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 		}
 		last = now
 		fresh := before == nil || !rests(before, now, percent)
-		if fresh && time.Since(since) >= quiet && !blank(now) {
+		if fresh && time.Since(since) >= quiet && idle >= idleLooks && !blank(now) {
 			return now, nil
 		}
 		if h.ended() {

@@ -110,6 +110,13 @@ func startProgram(d *display, log io.Writer, witness, path string, args ...strin
 	return p, nil
 }
 
+// busy reports whether the program's first thread, which is the one that paints, is at work or waits for a processor.
+func (p *program) busy() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	_, after, _ := bytes.Cut(stat, []byte(") ")) // of the program's name
+	return err == nil && bytes.HasPrefix(after, []byte("R"))
+}
+
 // kill ends the program as a power cut would.
 func (p *program) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {

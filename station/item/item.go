@@ -192,7 +192,7 @@ func (p *Pane) chooseTheme(id string) {
 	p.d.host.Answer(p.Item.ID, exam.ChooseTheme{Item: p.Item.ID, Theme: id})
 }
 
-// Theme makes the text of a theme as it stands above what is written about it.
+// Theme makes the text of a theme that was chosen.
 func (p *Pane) Theme(t *exam.Option) fyne.CanvasObject {
 	objects, _ := p.blocks(p.d.paper.Content(t.Text, p.d.lang), 0)
 	return down(gap(), objects...)
