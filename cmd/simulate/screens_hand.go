@@ -41,8 +41,8 @@ const (
 	// from widths a quarter of a second after a change. On a busy machine it is longer, up to a bound: what was pressed
 	// may wait for the processor.
 	quietFor, quietMost = 500 * time.Millisecond, 4 * time.Second
-	// How often in a row the thread that paints must have been seen to wait: between what a key brings and its picture it waits for
-	// no longer than one look.
+	// How often the thread that paints must have been seen to wait meanwhile: one that has no processor is never seen to, and one
+	// that shows what the camera sees is seldom.
 	idleLooks = 3
 	// What may go on changing: the clock, a caret.
 	clockWide, clockHigh = 260, 60
@@ -367,15 +367,15 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 	var last *image.RGBA
 	since, idle := begun, 0
 	for {
-		if idle++; h.station.busy() {
-			idle = 0
+		if !h.station.busy() {
+			idle++
 		}
 		now, err := h.grab()
 		if err != nil {
 			return nil, err
 		}
 		if last == nil || !rests(last, now, percent) {
-			since = time.Now()
+			since, idle = time.Now(), 0
 		}
 		last = now
 		fresh := before == nil || !rests(before, now, percent)
