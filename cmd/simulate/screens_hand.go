@@ -41,9 +41,9 @@ const (
 	// from widths a quarter of a second after a change. On a busy machine it is longer, up to a bound: what was pressed
 	// may wait for the processor.
 	quietFor, quietMost = 500 * time.Millisecond, 4 * time.Second
-	// How often the thread that paints must have been seen to wait meanwhile: one that has no processor is never seen to, and one
-	// that shows what the camera sees is seldom.
-	idleLooks = 3
+	// How often the thread that paints must have been seen to wait meanwhile, or how long it must have been at work, as one is that
+	// shows all the time what the camera sees: one that has no processor does neither, and has not painted what a key brought.
+	idleLooks, workedFor = 3, 300 * time.Millisecond
 	// What may go on changing: the clock, a caret.
 	clockWide, clockHigh = 260, 60
 )
@@ -366,8 +366,10 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 	}
 	var last *image.RGBA
 	since, idle := begun, 0
+	_, worked := h.station.painter()
 	for {
-		if !h.station.busy() {
+		waits, ran := h.station.painter()
+		if waits {
 			idle++
 		}
 		now, err := h.grab()
@@ -375,11 +377,11 @@ func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
 			return nil, err
 		}
 		if last == nil || !rests(last, now, percent) {
-			since, idle = time.Now(), 0
+			since, idle, worked = time.Now(), 0, ran
 		}
 		last = now
 		fresh := before == nil || !rests(before, now, percent)
-		if fresh && time.Since(since) >= quiet && idle >= idleLooks && !blank(now) {
+		if fresh && time.Since(since) >= quiet && (idle >= idleLooks || ran-worked >= workedFor) && !blank(now) {
 			return now, nil
 		}
 		if h.ended() {

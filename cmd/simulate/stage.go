@@ -110,11 +110,16 @@ func startProgram(d *display, log io.Writer, witness, path string, args ...strin
 	return p, nil
 }
 
-// busy reports whether the program's first thread, which is the one that paints, is at work or waits for a processor.
-func (p *program) busy() bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	_, after, _ := bytes.Cut(stat, []byte(") ")) // of the program's name
-	return err == nil && bytes.HasPrefix(after, []byte("R"))
+// painter reports of the program's first thread, which is the one that paints, whether it waits for something to do, and how long
+// it has been at work since it began.
+func (p *program) painter() (waits bool, worked time.Duration) {
+	at := fmt.Sprintf("/proc/%d/task/%[1]d/", p.cmd.Process.Pid)
+	stat, _ := os.ReadFile(at + "stat")              // of a program that has ended nothing can be read, which is found elsewhere
+	_, state, found := bytes.Cut(stat, []byte(") ")) // what stands before it is the program's name
+	times, _ := os.ReadFile(at + "schedstat")
+	var ns int64
+	_, _ = fmt.Sscan(string(times), &ns)
+	return found && !bytes.HasPrefix(state, []byte("R")), time.Duration(ns)
 }
 
 // kill ends the program as a power cut would.
