@@ -85,6 +85,9 @@ func TestNothingIsCut(t *testing.T) {
 			}
 			g.screen("exam")
 			items := g.attempt().Paper.Items()
+			u.exam.goTo(items[1].ID)
+			g.drain()
+			g.readable("sheet-time", u.timeSheet) // before the first minute is over: it says how many are left
 			for _, it := range items {
 				u.exam.goTo(it.ID)
 				g.drain()
@@ -98,7 +101,7 @@ func TestNothingIsCut(t *testing.T) {
 			g.drain()
 			g.readable("exam-warning-choice", warns)
 			for name, open := range map[string]func(){
-				"help": u.helpSheet, "view": func() { u.viewSheet(-1) }, "jump": u.jumpSheet, "time": u.timeSheet, "more": func() { u.exam.moreSheet() },
+				"help": u.helpSheet, "view": func() { u.viewSheet(-1) }, "jump": u.jumpSheet, "more": func() { u.exam.moreSheet() },
 				"admin": u.adminSheet, "call": u.callSheet, "appeal": u.appealSheet, "finish": u.finishSheet,
 				"calculator": func() { u.toolSheet(exam.ToolCalculator) }, "elements": func() { u.toolSheet(exam.ToolElements) },
 				"solubility": func() { u.toolSheet(exam.ToolSolubility) }, "message": func() { u.message(u.called()) },

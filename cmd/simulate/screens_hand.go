@@ -358,12 +358,12 @@ func (h *hand) grab() (*image.RGBA, error) {
 // settled waits until the window shows something else than before, which may be nil, and has come to rest. Clock and caret do
 // not count. Where nothing changes, the picture that was there is returned with an error.
 func (h *hand) settled(before *image.RGBA, percent int) (*image.RGBA, error) {
-	const patience = 20 * time.Second
 	begun := time.Now()
 	quiet := quietFor
 	if load, err := strconv.ParseFloat(load(), 64); err == nil {
 		quiet = min(quietMost, time.Duration(max(1, load/float64(2*runtime.NumCPU()))*float64(quietFor)))
 	}
+	patience := 40 * quiet
 	var last *image.RGBA
 	since, idle := begun, 0
 	_, worked := h.station.painter()

@@ -204,6 +204,9 @@ func isSpace(r rune) bool {
 // longest bounds how many runes are shaped at once; what has no spaces is shaped in pieces.
 const longest = 48
 
+// mostSeen is how far before a change, in runes, lines are looked at again: more than a line and a piece of a word can hold.
+const mostSeen = 1024
+
 // next returns the end of the word that begins at i, and whether a line may end there.
 func next(runes []rune, i int) (end int, may bool) {
 	start := i
@@ -245,18 +248,19 @@ func (s *Setter) Fit(runes []rune, from int, width float32) int {
 			if brk > from {
 				return brk
 			}
-			fits := i
-			for _, st := range w.stops {
-				if x+st.x > width && fits > from {
-					break
-				}
-				fits = i + st.off
-				if x+st.x > width {
-					break
-				}
+			n := 0 // clusters of the word that fit
+			for n < len(w.stops) && x+w.stops[n].x <= width {
+				n++
 			}
-			if fits < end {
-				return fits
+			// Alone, the beginning of a word can be wider than within it: signs take their face from those beside them.
+			for n > 0 && n < len(w.stops) && x+s.word(runes[i:i+w.stops[n-1].off]).ink > width {
+				n--
+			}
+			switch {
+			case n == 0 && i > from:
+				return i
+			case max(n, 1) < len(w.stops):
+				return i + w.stops[max(n, 1)-1].off
 			}
 		}
 		x += w.advance
@@ -276,9 +280,13 @@ func (s *Setter) Wrap(runes []rune, width float32) []int {
 // Rewrap breaks a paragraph again in which, at a place, removed runes gave way to inserted ones, and which was broken into
 // ends before. It looks only at lines that the change can reach.
 func (s *Setter) Rewrap(ends []int, runes []rune, width float32, at, removed, inserted int) []int {
-	// The line before the change may now take its first word.
+	// The line before the changed word may now take its beginning. A word that is wider than a line begins lines before.
+	begin := at
+	for begin > max(at-mostSeen, 0) && !isSpace(runes[begin-1]) && !unicode.IsControl(runes[begin-1]) {
+		begin--
+	}
 	keep := 0
-	for keep < len(ends) && ends[keep] < at {
+	for keep < len(ends) && ends[keep] < begin {
 		keep++
 	}
 	keep = max(keep-1, 0)
